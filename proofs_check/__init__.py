@@ -1,0 +1,1 @@
+"""proofs_check: claims that can fail, and the exact core that decides them."""

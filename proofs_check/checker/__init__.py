@@ -1,0 +1,1 @@
+"""Certificate checker, standard library only."""
