@@ -75,13 +75,11 @@ def check_net(net: Net, name: str = "net") -> None:
     """Raise :class:`InputError` unless shapes agree, the width is positive and every weight is finite."""
     W = np.asarray(net.W)
     if W.ndim != 2 or W.shape[0] == 0 or W.shape[1] == 0:
-        raise InputError(
-            f"{name}: expected W of shape (d, m) with d, m >= 1, found {W.shape}; give at least one neuron"
-        )
+        raise InputError(f"{name}: expected W of shape (d, m), d, m >= 1, found {W.shape}; give at least one neuron")
     m = W.shape[1]
     if net.A is not None and (np.ndim(net.A) != 2 or np.shape(net.A)[1] != m or np.shape(net.A)[0] == 0):
         raise InputError(
-            f"{name}: expected output weights of shape (c, {m}), found {np.shape(net.A)}; one column a neuron"
+            f"{name}: expected output weights (c, {m}), found shape {np.shape(net.A)}; one column a neuron"
         )
     if net.b is not None and np.shape(net.b) != (m,):
         raise InputError(f"{name}: expected biases of shape ({m},), found {np.shape(net.b)}; one entry a neuron")
