@@ -1,0 +1,42 @@
+# Every target builds its own virtual environment in .venv from a bare clone: only Python >= 3.11 is needed.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+JOBS ?= 2
+export OPENBLAS_NUM_THREADS ?= 1
+
+.PHONY: help setup verify test lint format bench clean
+.DEFAULT_GOAL := help
+
+help:            ## list the targets
+	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' Makefile
+
+$(STAMP): pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --editable '.[test,lint]'
+	@touch $@
+
+setup: $(STAMP)  ## create .venv and install modeconn into it
+
+verify: $(STAMP) ## put every claim on trial, run the study on real data, write runs/verify/report.html
+	$(BIN)/modeconn verify --profile quick --jobs $(JOBS) --out runs/verify
+
+test: $(STAMP)   ## run all tests, doctests included
+	$(BIN)/python -m pytest -q -n $(JOBS) --dist loadscope
+
+lint: $(STAMP)   ## check style, format and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(STAMP) ## rewrite the files in the project's format
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(STAMP)  ## time the barriers and the fleets against their peers, in one run
+	$(BIN)/python benchmarks/bench_barrier.py
+	$(BIN)/python benchmarks/bench_fleet.py
+
+clean:           ## remove the virtual environment and what runs have written
+	rm -rf $(VENV) runs build dist
