@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from modeconn.errors import InputError, unknown_name
-from modeconn.nets import Net, predict
+from modeconn.nets import AnyArray, Net, predict
 
 __all__ = ["LOSSES", "Loss", "loss_from_name", "net_loss"]
 
@@ -21,58 +21,83 @@ class Loss(NamedTuple):
 
     Attributes:
         name: key in :data:`LOSSES`.
-        value: (F (n, c), Y (n, c)) -> scalar, the sum over data points.
+        value: (F (n, c), Y (n, c)) -> scalar, the sum over data points. Finite for finite F and never negative;
+            raises :class:`InputError` when the shapes of F and Y differ (they would broadcast).
         gradient: (F, Y) -> (n, c), the derivative of ``value`` with respect to F.
         check_targets: raises :class:`InputError` when Y (n, c) is outside the loss's domain.
         lipschitz: largest l1 norm of the gradient in one row of F, or ``inf``.
+
+    They compute in JAX's current float: call them inside :func:`modeconn.precision.float64` for a verdict.
     """
 
     name: str
-    value: Callable[[Array, Array], Array]
-    gradient: Callable[[Array, Array], Array]
+    value: Callable[[AnyArray, AnyArray], Array]
+    gradient: Callable[[AnyArray, AnyArray], Array]
     check_targets: Callable[[np.ndarray], None]
     lipschitz: float
 
 
-def _squared_value(F: Float[Array, "n c"], Y: Float[Array, "n c"]) -> Float[Array, ""]:
+def _check_shapes(F: AnyArray, Y: AnyArray) -> None:
+    """Raise unless F and Y are both (n, c): F (n, 1) less y (n,) would broadcast to (n, n)."""
+    if F.ndim != 2 or F.shape != Y.shape:
+        raise InputError(f"loss: expected predictions and targets (n, c), found {F.shape} and {Y.shape}; reshape Y")
+
+
+def _squared_value(F: Float[AnyArray, "n c"], Y: Float[AnyArray, "n c"]) -> Float[Array, ""]:
+    _check_shapes(F, Y)
     return 0.5 * jnp.sum((F - Y) ** 2)
 
 
-def _squared_gradient(F: Float[Array, "n c"], Y: Float[Array, "n c"]) -> Float[Array, "n c"]:
-    return F - Y
+def _squared_gradient(F: Float[AnyArray, "n c"], Y: Float[AnyArray, "n c"]) -> Float[Array, "n c"]:
+    _check_shapes(F, Y)
+    return jnp.asarray(F - Y)
 
 
-def _logistic_value(F: Float[Array, "n c"], Y: Float[Array, "n c"]) -> Float[Array, ""]:
+def _logistic_value(F: Float[AnyArray, "n c"], Y: Float[AnyArray, "n c"]) -> Float[Array, ""]:
+    _check_shapes(F, Y)
     return jnp.sum(jax.nn.softplus(-Y * F))
 
 
-def _logistic_gradient(F: Float[Array, "n c"], Y: Float[Array, "n c"]) -> Float[Array, "n c"]:
-    return -Y * jax.nn.sigmoid(-Y * F)
+def _logistic_gradient(F: Float[AnyArray, "n c"], Y: Float[AnyArray, "n c"]) -> Float[Array, "n c"]:
+    _check_shapes(F, Y)
+    return jnp.asarray(-Y * jax.nn.sigmoid(-Y * F))
 
 
-def _cross_entropy_value(F: Float[Array, "n c"], Y: Float[Array, "n c"]) -> Float[Array, ""]:
-    return jnp.sum(jax.nn.logsumexp(F, axis=1) - jnp.sum(Y * F, axis=1))
+def _cross_entropy_value(F: Float[AnyArray, "n c"], Y: Float[AnyArray, "n c"]) -> Float[Array, ""]:
+    """Return - sum Y log softmax(F). The shift by the row's maximum keeps it exact to rounding at any size of F."""
+    _check_shapes(F, Y)
+    return -jnp.sum(Y * jax.nn.log_softmax(F, axis=1))
 
 
-def _cross_entropy_gradient(F: Float[Array, "n c"], Y: Float[Array, "n c"]) -> Float[Array, "n c"]:
-    return jax.nn.softmax(F, axis=1) - Y
+def _cross_entropy_gradient(F: Float[AnyArray, "n c"], Y: Float[AnyArray, "n c"]) -> Float[Array, "n c"]:
+    """Return |y_i| softmax(f_i) - y_i; |y_i|, the sum of the row, is 1 up to the rounding of the targets."""
+    _check_shapes(F, Y)
+    return jax.nn.softmax(F, axis=1) * jnp.sum(Y, axis=1, keepdims=True) - jnp.asarray(Y)
+
+
+def _check_finite_matrix(name: str, Y: np.ndarray) -> None:
+    if np.ndim(Y) != 2:
+        raise InputError(f"{name}: expected targets (n, c), found shape {np.shape(Y)}; reshape to one column an output")
+    if not np.isfinite(Y).all():
+        raise InputError(f"{name}: expected finite targets, found NaN or infinity; clean the data first")
 
 
 def _check_any_real(Y: np.ndarray) -> None:
-    if not np.isfinite(Y).all():
-        raise InputError("half_squared_error: expected finite targets, found NaN or infinity; clean the data first")
+    _check_finite_matrix("half_squared_error", Y)
 
 
 def _check_signs(Y: np.ndarray) -> None:
+    _check_finite_matrix("logistic", Y)
     if Y.shape[1] != 1 or not np.isin(Y, (-1.0, 1.0)).all():
         raise InputError(
             f"logistic: expected one column of targets in {{-1, +1}}, found shape {Y.shape} with values "
-            f"{np.unique(Y)[:4]}; recode the classes"
+            f"{np.unique(Y)[:4].tolist()}; recode the classes"
         )
 
 
 def _check_distributions(Y: np.ndarray) -> None:
-    if Y.shape[1] < 2 or not np.isfinite(Y).all() or (Y < 0).any() or not np.allclose(Y.sum(1), 1.0):
+    _check_finite_matrix("cross_entropy", Y)
+    if Y.shape[1] < 2 or (Y < 0).any() or not np.allclose(Y.sum(1), 1.0):
         raise InputError(
             f"cross_entropy: expected rows that are class probabilities over >= 2 classes, found shape {Y.shape}; "
             "one-hot encode the labels"
@@ -96,8 +121,11 @@ def loss_from_name(name: str) -> Loss:
     return LOSSES[name]
 
 
-def net_loss(loss: Loss, net: Net, X: Float[Array, "n d"], Y: Float[Array, "n c"]) -> Float[Array, ""]:
+def net_loss(loss: Loss, net: Net, X: Float[AnyArray, "n d"], Y: Float[AnyArray, "n c"]) -> Float[Array, ""]:
     """Return L(theta) = ell(f(X)).
+
+    Raises:
+        InputError: when f(X) and Y differ in shape.
 
     Example:
         >>> import jax.numpy as jnp

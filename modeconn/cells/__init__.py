@@ -1,0 +1,33 @@
+"""Cells: the exact arrangement of activation patterns, and the convex programs over its cones."""
+
+from modeconn.cells.arrangement import Arrangement, Cone, Facet, arrangement, max_cones
+from modeconn.cells.programs import ConeFit, ConeProgram, float_nnls
+from modeconn.cells.rational import (
+    as_fraction,
+    common_denominator,
+    fraction_text,
+    null_space,
+    primitive,
+    rank,
+    row_space_basis,
+    solve_integer,
+)
+
+__all__ = [
+    "Arrangement",
+    "Cone",
+    "ConeFit",
+    "ConeProgram",
+    "Facet",
+    "arrangement",
+    "as_fraction",
+    "common_denominator",
+    "float_nnls",
+    "fraction_text",
+    "max_cones",
+    "null_space",
+    "primitive",
+    "rank",
+    "row_space_basis",
+    "solve_integer",
+]

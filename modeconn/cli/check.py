@@ -1,0 +1,33 @@
+"""Check a certificate against the problem it is about, in exact arithmetic, with nothing but the standard library.
+
+The problem is the user's own file; nothing about it is taken from the certificate. Exit 0 accepted, 1 rejected."""
+
+from __future__ import annotations
+
+import argparse
+
+from modeconn.cli.options import add_json, write_json
+from modeconn.errors import ExitCode, InputError
+
+__all__ = ["configure", "run"]
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    parser.add_argument("certificate", metavar="CERT", help="certificate, JSON")
+    parser.add_argument("--problem", metavar="PROBLEM", required=True, help="the problem it is about, JSON")
+    add_json(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Check the certificate and print the reason."""
+    from proofs_check.checker import CertificateError, check_files
+
+    try:
+        result = check_files(args.certificate, args.problem)
+    except CertificateError as error:
+        raise InputError(str(error)) from None
+    write_json(args.json, {"schema": "modeconn.check/1", "accepted": result.accepted, "reason": result.reason})
+    if args.json != "-":
+        print(f"{'accepted' if result.accepted else 'rejected'}: {result.reason}")
+    return ExitCode.HELD if result.accepted else ExitCode.REFUTED

@@ -1,0 +1,28 @@
+"""Run a stored witness again: does the violation reproduce, and does exact arithmetic confirm it?"""
+
+from __future__ import annotations
+
+import argparse
+
+from modeconn.cli.options import add_json, write_json
+from modeconn.errors import ExitCode
+
+__all__ = ["configure", "run"]
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    parser.add_argument("file", metavar="FILE", help="a witness written by modeconn verify")
+    add_json(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Replay the witness; exit 1 when it still refutes its claim."""
+    from proofs_check.claims import replay
+
+    result = replay(args.file)
+    payload = {"schema": "modeconn.replay/1", **result.to_json()}
+    write_json(args.json, payload)
+    if args.json != "-":
+        print(result.text())
+    return ExitCode.REFUTED if result.reproduced else ExitCode.HELD

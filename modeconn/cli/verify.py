@@ -1,0 +1,86 @@
+"""Put claims on trial and, when the whole library is, end with a study of nets trained on real data.
+
+  modeconn verify                          every claim, then the study; writes runs/verify/report.html
+  modeconn verify --claim L1 --claim S1    some claims, no study
+  modeconn verify my_claims.py             the claims of your own file
+
+Verdicts: certified (an exact checker accepted every instance), not refuted (tried, none failed), refuted (a witness,
+confirmed exactly, is written for 'modeconn replay'), undecided (and why)."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from modeconn.cli.options import add_json, positive_integer, write_json
+from modeconn.errors import ExitCode, InputError, unknown_name
+
+__all__ = ["configure", "run"]
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    parser.add_argument("file", nargs="?", metavar="CLAIMS.py", help="a file of your own that defines CLAIMS")
+    parser.add_argument("--claim", nargs="+", action="extend", metavar="ID", help="only these claims, such as L1 S1")
+    parser.add_argument("--profile", default="quick", help="how many instances: quick (default), ci or deep")
+    parser.add_argument("--seed", type=int, default=0, help="seed of every random choice (default 0)")
+    parser.add_argument("--jobs", type=positive_integer, default=1, help="worker processes (default 1)")
+    parser.add_argument("--out", metavar="FOLDER", help="the run's folder (default runs/<file or 'verify'>)")
+    parser.add_argument("--resume", action="store_true", help="keep the finished parts of an interrupted run in --out")
+    study = parser.add_mutually_exclusive_group()
+    study.add_argument("--study", action="store_true", default=None, help="run the study on real data as well")
+    study.add_argument("--no-study", dest="study", action="store_false", help="leave the study out")
+    add_json(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the trial and the study, write the run's folder, print the table of verdicts."""
+    from modeconn.cli.progress import progress
+    from modeconn.cli.tables import print_study, print_verdicts
+    from modeconn.report.run_folder import write_run
+    from modeconn.studies import STUDY_PROFILES, real_data_study
+    from proofs_check.claims import CLAIMS, load_claims, verify_claims
+    from proofs_check.claims.profiles import PROFILES
+
+    if args.profile not in PROFILES:
+        raise unknown_name("profile", args.profile, PROFILES)
+    if args.file is not None and args.claim is None:
+        claims, name = load_claims(args.file), Path(args.file).stem
+    else:
+        library = CLAIMS if args.file is None else {claim.id: claim for claim in load_claims(args.file)}
+        for wanted in args.claim or ():
+            if wanted not in library:
+                raise unknown_name("claim", wanted, library)
+        claims = [library[wanted] for wanted in args.claim] if args.claim else list(library.values())
+        name = "verify" if args.claim is None else "-".join(args.claim)
+    with_study = args.study if args.study is not None else (args.file is None and args.claim is None)
+    folder = Path(args.out or Path("runs") / name)
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f"--out: expected a folder, found the file {folder}; choose another name")
+
+    with progress(sys.stderr) as reporter:
+        report = verify_claims(
+            claims,
+            profile=args.profile,
+            seed=args.seed,
+            jobs=args.jobs,
+            run_dir=folder,
+            resume=args.resume,
+            reporter=reporter,
+            claims_file=args.file,
+        )
+        study = None
+        if with_study:
+            study = real_data_study(
+                STUDY_PROFILES[args.profile], folder / "study", seed=args.seed, resume=args.resume, reporter=reporter
+            )
+    payload = report.to_json()
+    written = write_run(folder, payload, study, command=["modeconn", *sys.argv[1:]])
+    write_json(args.json, payload)
+    if args.json != "-":
+        print_verdicts(payload)
+        if study is not None:
+            print_study(study)
+        print(f"\nreport: {written}")
+    return ExitCode(report.exit_code)

@@ -1,0 +1,179 @@
+"""The optimizers by name: members of Lion-K, AdamW, and practical Muon for comparison."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import jax
+import jax.numpy as jnp
+import optax
+from jaxtyping import PyTree
+
+from modeconn.errors import InputError, unknown_name
+from modeconn.optim.lion_k import Scalar, check_hyperparameters, lion_k, nesterov_betas, polyak_betas
+from modeconn.optim.potentials import POTENTIALS, Mixture, TreePotential, tree_region
+from modeconn.regions import NORMS, Region
+
+__all__ = [
+    "OPTIMIZERS",
+    "Optimizer",
+    "adamw",
+    "lion",
+    "muon",
+    "muon_mixed",
+    "normalized_sgd",
+    "optimizer_from_name",
+    "signum",
+]
+
+Rate = Scalar | optax.Schedule
+Decay = Literal["explicit", "implicit"]
+
+MUON_MIXTURE = Mixture({"W": POTENTIALS["nuclear"]}, default=POTENTIALS["l1"])
+"""Muon as it is used: nuclear norm on the hidden matrix, l1 on output weights and biases."""
+
+_NESTEROV = nesterov_betas(0.95)
+_POLYAK = polyak_betas(0.9)
+
+
+def lion(
+    learning_rate: Rate, weight_decay: Scalar = 0.0, b1: Scalar = 0.9, b2: Scalar = 0.99, decay: Decay = "explicit"
+) -> optax.GradientTransformation:
+    """Return Lion: Lion-K with K = l1, a step in the sign of the interpolated momentum."""
+    return lion_k(learning_rate, POTENTIALS["l1"], weight_decay, b1, b2, decay)
+
+
+def signum(
+    learning_rate: Rate,
+    weight_decay: Scalar = 0.0,
+    b1: Scalar = _POLYAK[0],
+    b2: Scalar = _POLYAK[1],
+    decay: Decay = "explicit",
+) -> optax.GradientTransformation:
+    """Return Signum: Lion with b1 = b2, the sign of Polyak momentum."""
+    return lion_k(learning_rate, POTENTIALS["l1"], weight_decay, b1, b2, decay)
+
+
+def muon(
+    learning_rate: Rate,
+    weight_decay: Scalar = 0.0,
+    b1: Scalar = _NESTEROV[0],
+    b2: Scalar = _NESTEROV[1],
+    decay: Decay = "explicit",
+) -> optax.GradientTransformation:
+    """Return the theory's Muon: Lion-K with K = nuclear norm, the exact polar factor on every leaf, no shape factor.
+
+    The default betas are Nesterov momentum 0.95 (:func:`nesterov_betas`); vectors are one-row matrices.
+    """
+    return lion_k(learning_rate, POTENTIALS["nuclear"], weight_decay, b1, b2, decay)
+
+
+def muon_mixed(
+    learning_rate: Rate,
+    weight_decay: Scalar = 0.0,
+    b1: Scalar = _NESTEROV[0],
+    b2: Scalar = _NESTEROV[1],
+    decay: Decay = "explicit",
+) -> optax.GradientTransformation:
+    """Return Lion-K with the nuclear norm on the leaf ``W`` and l1 on every other leaf."""
+    return lion_k(learning_rate, MUON_MIXTURE, weight_decay, b1, b2, decay)
+
+
+def normalized_sgd(
+    learning_rate: Rate,
+    weight_decay: Scalar = 0.0,
+    b1: Scalar = _POLYAK[0],
+    b2: Scalar = _POLYAK[1],
+    decay: Decay = "explicit",
+) -> optax.GradientTransformation:
+    """Return Lion-K with K = Frobenius norm: momentum SGD with each leaf's step normalised."""
+    return lion_k(learning_rate, POTENTIALS["frobenius"], weight_decay, b1, b2, decay)
+
+
+def relaxed_promotion(transformation: optax.GradientTransformation) -> optax.GradientTransformation:
+    """Return ``transformation`` run under standard dtype promotion: optax mixes int32 counts and weak floats."""
+
+    def init(params: PyTree) -> PyTree:
+        with jax.numpy_dtype_promotion("standard"):
+            return transformation.init(params)
+
+    def update(gradient: PyTree, state: PyTree, params: PyTree | None = None) -> tuple[PyTree, PyTree]:
+        with jax.numpy_dtype_promotion("standard"):
+            move, state = transformation.update(gradient, state, params)
+        return jax.tree.map(lambda u, g: u.astype(g.dtype), move, gradient), state
+
+    return optax.GradientTransformation(init, update)  # type: ignore[arg-type]
+
+
+def adamw(
+    learning_rate: Rate, weight_decay: Scalar = 0.0, b1: Scalar = 0.9, b2: Scalar = 0.999, eps: Scalar = 1e-8
+) -> optax.GradientTransformation:
+    """Return optax's AdamW with decay on every leaf. Not of the Lion-K family; its limit problem is the l_inf ball (Xie, Li 2024)."""
+    check_hyperparameters(learning_rate, weight_decay, b1, b2)
+    return relaxed_promotion(optax.adamw(learning_rate, b1=b1, b2=b2, eps=eps, weight_decay=weight_decay))
+
+
+def _radius(weight_decay: Scalar) -> Any:
+    """Return 1 / lam, infinity for lam = 0; ``weight_decay`` may be an array or traced."""
+    if isinstance(weight_decay, (int, float)):
+        check_hyperparameters(weight_decay=weight_decay)
+        return 1 / weight_decay if weight_decay > 0 else math.inf
+    lam = jnp.asarray(weight_decay)
+    return jnp.where(lam > 0, 1 / jnp.where(lam > 0, lam, 1), jnp.inf)
+
+
+@dataclass(frozen=True)
+class Optimizer:
+    """An entry of :data:`OPTIMIZERS`.
+
+    Attributes:
+        name: its key.
+        build: (learning_rate, weight_decay=0, **hyper) -> optax transformation.
+        potential: K, for members of the Lion-K family; else ``None``.
+        ball: potential whose ball is the region when ``potential`` is ``None``: the region of the theory that this one is compared with.
+        is_theory: whether the limit is exactly the region (Lion-K and AdamW), or it is a practical variant measured against it.
+    """
+
+    name: str
+    build: Callable[..., optax.GradientTransformation]
+    potential: TreePotential | None
+    ball: TreePotential
+    is_theory: bool
+
+    def region(self, params: PyTree, weight_decay: Scalar) -> Region:
+        """Return the region of the limit problem: balls of radius 1 / lam, infinite for lam = 0.
+
+        Example:
+            >>> import jax.numpy as jnp
+            >>> region = OPTIMIZERS["muon"].region({"W": jnp.ones((2, 2))}, 0.5)
+            >>> region.norms[0].name, region.radii
+            ('spectral', (2.0,))
+        """
+        return tree_region(self.ball, params, _radius(weight_decay))
+
+
+def _member(name: str, build: Callable[..., optax.GradientTransformation], potential: TreePotential) -> Optimizer:
+    return Optimizer(name, build, potential, potential, True)
+
+
+OPTIMIZERS: dict[str, Optimizer] = {
+    entry.name: entry
+    for entry in (
+        _member("lion", lion, POTENTIALS["l1"]),
+        _member("signum", signum, POTENTIALS["l1"]),
+        _member("muon", muon, POTENTIALS["nuclear"]),
+        _member("muon_mixed", muon_mixed, MUON_MIXTURE),
+        _member("normalized_sgd", normalized_sgd, POTENTIALS["frobenius"]),
+        Optimizer("adamw", adamw, None, POTENTIALS["l1"], True),
+    )
+}
+
+
+def optimizer_from_name(name: str) -> Optimizer:
+    """Return the optimizer called ``name``; :class:`InputError` with the nearest name otherwise."""
+    if name not in OPTIMIZERS:
+        raise unknown_name("optimizer", name, OPTIMIZERS)
+    return OPTIMIZERS[name]

@@ -1,0 +1,147 @@
+"""Claims from the library or from a user's own file, in a form that another process can load again."""
+
+from __future__ import annotations
+
+import hashlib
+import linecache
+import sys
+import traceback
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from modeconn.errors import InputError, unknown_name
+from proofs_check.claims.claim import Claim, check_claim
+
+__all__ = ["ClaimSet", "ClaimsFile", "claim_set", "library_claims", "load_claims"]
+
+
+@dataclass(frozen=True)
+class ClaimsFile:
+    """A user's claims file as it was when read: its text travels with it, to workers and into witnesses.
+
+    Attributes:
+        path: where it was found.
+        text: its contents.
+        sha256: of the text.
+    """
+
+    path: str
+    text: str
+    sha256: str
+
+    @classmethod
+    def read(cls, path: str | Path) -> ClaimsFile:
+        """Return the file, or raise :class:`InputError` when it cannot be read as text."""
+        try:
+            text = Path(path).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
+            raise InputError(f"{path}: cannot read the claims file ({reason}); expected a Python file") from None
+        return cls.of(str(path), text)
+
+    @classmethod
+    def of(cls, path: str, text: str) -> ClaimsFile:
+        """Return the file with its digest."""
+        return cls(path, text, hashlib.sha256(text.encode()).hexdigest())
+
+
+@dataclass(frozen=True)
+class ClaimSet:
+    """Claims by id, and the file they came from (``None``: the library, or objects made in this process)."""
+
+    claims: Mapping[str, Claim]
+    file: ClaimsFile | None = None
+    is_library: bool = False
+
+    def select(self, ids: Iterable[str]) -> ClaimSet:
+        """Return the claims with these ids, in the order given."""
+        chosen = {}
+        for name in ids:
+            if name not in self.claims:
+                raise unknown_name("claim", name, self.claims)
+            chosen[name] = self.claims[name]
+        return replace(self, claims=chosen)
+
+
+def library_claims(ids: Iterable[str] | None = None) -> ClaimSet:
+    """Return the library's claims, all or those with the given ids; only these are imported."""
+    from proofs_check.claims.registry import CLAIMS
+
+    chosen = tuple(CLAIMS if ids is None else ids)
+    for name in chosen:
+        if name not in CLAIMS:
+            raise unknown_name("claim", name, CLAIMS)
+    return ClaimSet({name: CLAIMS[name] for name in chosen}, is_library=True)
+
+
+def claim_set(claims: Iterable[Claim] | Mapping[str, Claim]) -> ClaimSet:
+    """Return a set of claims made in this process; run it with one job, or put the claims in a file."""
+    listed = list(claims.values()) if isinstance(claims, Mapping) else list(claims)
+    for claim in listed:
+        if not isinstance(claim, Claim):
+            raise InputError(f"expected Claim objects, found a {type(claim).__name__}")
+        check_claim(claim)
+    ids = [claim.id for claim in listed]
+    if len(set(ids)) < len(ids):
+        raise InputError(f"two claims share an id among {', '.join(ids)}; give each its own")
+    return ClaimSet({claim.id: claim for claim in listed})
+
+
+def load_claims(source: str | Path | ClaimsFile) -> ClaimSet:
+    """Return the claims of a user's file: a module that defines ``CLAIM`` or ``CLAIMS`` (a list or a dict).
+
+    The file runs as a module of its own, with its folder importable while it does.
+
+    Args:
+        source: path of the file, or the file already read.
+
+    Raises:
+        InputError: one line with file and line: unreadable, a syntax error, an exception on import, neither name
+            defined, not claims, an id used twice.
+    """
+    file = source if isinstance(source, ClaimsFile) else ClaimsFile.read(source)
+    module = _execute(file)
+    if hasattr(module, "CLAIMS"):
+        found: Any = module.CLAIMS
+    elif hasattr(module, "CLAIM"):
+        found = [module.CLAIM]
+    else:
+        raise InputError(f"{file.path}: defines neither CLAIMS nor CLAIM; end the file with CLAIMS = [my_claim]")
+    if not isinstance(found, (Mapping, Sequence)) or isinstance(found, str) or len(found) == 0:
+        raise InputError(f"{file.path}: CLAIMS must be a non-empty list or dict of claims, found {found!r:.80}")
+    try:
+        return replace(claim_set(found), file=file)
+    except InputError as error:
+        raise InputError(f"{file.path}: {error}") from None
+
+
+def _execute(file: ClaimsFile) -> ModuleType:
+    """Run the text as a module and return it."""
+    name = f"modeconn_claims_{file.sha256[:16]}"
+    module = ModuleType(name)
+    module.__file__ = file.path
+    folder = str(Path(file.path).resolve().parent)
+    linecache.cache[file.path] = (len(file.text), None, file.text.splitlines(keepends=True), file.path)
+    sys.modules[name] = module
+    sys.path.insert(0, folder)
+    try:
+        exec(compile(file.text, file.path, "exec"), module.__dict__)
+    except (Exception, SystemExit) as error:
+        del sys.modules[name]
+        raise InputError(_why(file.path, error)) from None
+    finally:
+        if folder in sys.path:
+            sys.path.remove(folder)
+    return module
+
+
+def _why(path: str, error: BaseException) -> str:
+    """Return one line on why a claims file did not run."""
+    if isinstance(error, SyntaxError) and error.filename == path:
+        return f"{path}:{error.lineno}: syntax error: {error.msg}"
+    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == path]
+    where = f"{path}:{lines[-1]}" if lines else path
+    return f"{where}: the claims file raised {type(error).__name__}: {' '.join(str(error).split())}"
