@@ -96,7 +96,9 @@ def _dot(a: Sequence[int], b: Sequence[int]) -> int:
     return sum(x * y for x, y in zip(a, b, strict=True))
 
 
-def _split(rays: dict[IntVector, int], normal: IntVector, bit: int, size: int) -> list[tuple[int, dict[IntVector, int]]]:
+def _split(
+    rays: dict[IntVector, int], normal: IntVector, bit: int, size: int
+) -> list[tuple[int, dict[IntVector, int]]]:
     """Cut a pointed cone (ray -> bit set of its tight hyperplanes) by one more hyperplane: one double-description step.
 
     Returns (sign, rays) of the one or two full-dimensional parts.
@@ -115,9 +117,7 @@ def _split(rays: dict[IntVector, int], normal: IntVector, bit: int, size: int) -
             if adjacent:
                 ray = primitive([value[up] * b - value[down] * a for a, b in zip(up, down, strict=True)])
                 cut[ray] = common | bit
-    return [
-        (sign, cut | {ray: tight for ray, tight in rays.items() if sign * value[ray] > 0}) for sign in (1, -1)
-    ]
+    return [(sign, cut | {ray: tight for ray, tight in rays.items() if sign * value[ray] > 0}) for sign in (1, -1)]
 
 
 def _independent(normals: Sequence[IntVector], size: int) -> list[int]:

@@ -118,21 +118,26 @@ def infer_task(Y: Float[np.ndarray, "n c"]) -> str:
     return "binary" if _is_signs(Y) else "multiclass" if _is_distribution(Y) else "regression"
 
 
-def encode_labels(labels: Int[np.ndarray, " n"], classes: Sequence[int]) -> Float[np.ndarray, "n c"]:
-    """Return targets for labels drawn from ``classes``: -1 and +1 for two classes, one-hot columns for more.
+def encode_labels(labels: Int[np.ndarray, " n"], classes: Sequence[int], task: str) -> Float[np.ndarray, "n c"]:
+    """Return targets for labels drawn from ``classes``, coded as the task says.
 
-    The first class is -1 (or column 0), the second +1 (or column 1), in the order given.
+    binary: -1 for the first class, +1 for the second. multiclass: one-hot, one column a class, in the order given.
+
+    Raises:
+        InputError: repeated classes, another number of classes than the task has, or a label outside of them.
 
     Example:
-        >>> encode_labels(np.array([3, 8, 3]), (8, 3)).ravel().tolist()
+        >>> encode_labels(np.array([3, 8, 3]), (8, 3), "binary").ravel().tolist()
         [1.0, -1.0, 1.0]
     """
-    if len(classes) < 2 or len(set(classes)) != len(classes):
-        raise InputError(f"classes: expected two or more different classes, found {tuple(classes)}")
+    fits = len(classes) == 2 if task == "binary" else len(classes) >= 2
+    if not fits or len(set(classes)) != len(classes):
+        wanted = "two" if task == "binary" else "two or more"
+        raise InputError(f"a {task} task needs {wanted} different classes, found {tuple(classes)}; choose others")
     hot = labels[:, None] == np.asarray(classes)[None, :]
     if not (hot.sum(1) == 1).all():
         raise InputError(f"labels: found {sorted(set(labels.tolist()) - set(classes))[:5]} outside {tuple(classes)}")
-    return np.where(hot[:, 1:], 1.0, -1.0) if len(classes) == 2 else hot.astype(np.float64)
+    return np.where(hot[:, 1:], 1.0, -1.0) if task == "binary" else hot.astype(np.float64)
 
 
 def standardise(X: Float[np.ndarray, "n d"]) -> Float[np.ndarray, "n d"]:
@@ -142,6 +147,6 @@ def standardise(X: Float[np.ndarray, "n d"]) -> Float[np.ndarray, "n d"]:
         >>> standardise(np.array([[1.0, 5.0], [3.0, 5.0]])).tolist()
         [[-1.0, 0.0], [1.0, 0.0]]
     """
-    constant = (X == X[:1]).all(0)
+    constant = np.ptp(X, axis=0) == 0
     centred = np.where(constant, 0.0, X - X.mean(0))
     return centred / np.where(constant, 1.0, X.std(0))

@@ -8,7 +8,6 @@ import math
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Float
 
 from modeconn.data.sources import Table
 from modeconn.errors import InputError
@@ -28,22 +27,17 @@ def read_table(path: Path) -> Table:
 
 
 def read_npz_table(path: Path) -> Table:
-    """Return X (n, d) and y, shape (n,) or (n, c), of an ``.npz``; any other key is refused."""
+    """Return X (n, d) and y, shape (n,) or (n, c), of an ``.npz``; float16 and float32 are read exactly."""
     arrays = parse_npz(read_bytes(path), str(path))
     if set(arrays) != {"X", "y"}:
         found = ", ".join(sorted(arrays))[:100] or "none"
         raise InputError(
             f"{path}: expected exactly the arrays X (n, d) and y (n,) or (n, c), found {found}; rename them"
         )
-    X, y = (_float64(real_floats(arrays[key], f"{path}: {key}")) for key in ("X", "y"))
+    X, y = (real_floats(arrays[key], f"{path}: {key}").astype(np.float64) for key in ("X", "y"))
     if X.ndim != 2 or y.ndim not in (1, 2) or len(X) != len(y):
         raise InputError(f"{path}: expected X (n, d) and y (n,) or (n, c), found {X.shape} and {y.shape}; reshape them")
     return Table(X, Y=y.reshape(len(y), -1) if y.size else y.reshape(0, 1))
-
-
-def _float64(values: np.ndarray) -> Float[np.ndarray, "..."]:
-    """Return the same numbers in float64: every float16 and float32 is one."""
-    return values.astype(np.float64)
 
 
 def read_csv_table(path: Path) -> Table:

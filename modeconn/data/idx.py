@@ -8,7 +8,6 @@ import os
 import zlib
 
 import numpy as np
-from jaxtyping import UInt8
 
 from modeconn.errors import InputError
 
@@ -17,8 +16,8 @@ __all__ = ["read_idx"]
 _UNSIGNED_BYTE = 0x08
 
 
-def read_idx(path: str | os.PathLike[str], ndim: int) -> UInt8[np.ndarray, "..."]:
-    """Return the array in a gzipped idx file of unsigned bytes with ``ndim`` axes.
+def read_idx(path: str | os.PathLike[str], ndim: int) -> np.ndarray:
+    """Return the uint8 array in a gzipped idx file with ``ndim`` axes.
 
     The header is two zero bytes, the type 0x08, the number of axes, and one big-endian 32-bit size an axis; exactly
     the product of the sizes must follow.

@@ -36,9 +36,10 @@ def load_dataset(
         source: name or path. A file that is called like a data set needs a path with a folder or its suffix.
         n: keep this many rows, drawn without replacement; a smaller n gives the first rows of a larger one.
         seed: seed of that draw; without ``n`` the order of the file is kept.
-        classes: keep these classes only. Two become -1 and +1 in the order given, more become one-hot.
+        classes: keep these classes only. Two become -1 and +1 in the order given (one-hot if ``task`` says
+            "multiclass"), more become one-hot.
         bias: append a column of ones to X.
-        task: how the targets of a file are coded. Default: -1 and +1 is "binary", rows of probabilities "multiclass",
+        task: how targets are coded. Default for a file: -1 and +1 is "binary", rows of probabilities "multiclass",
             all else "regression" (0/1 too). Asking for "binary" or "multiclass" also takes whole-number labels in
             one column, in increasing order.
 
@@ -54,7 +55,8 @@ def load_dataset(
     text = os.fspath(source)
     if text in DATASETS:
         known = DATASETS[text]
-        if task not in (None, known.task):
+        allowed = {known.task} if known.task == "regression" else {"binary", "multiclass"}
+        if task is not None and task not in allowed:
             raise InputError(f"{text} is a {known.task} task, found task {task!r}; leave the task out")
         table, name = known.load(), text
     elif text.startswith("synthetic:"):
@@ -77,7 +79,7 @@ def _as_labels(table: Table, task: str | None, name: str) -> Table:
     Y = table.Y
     if task not in ("binary", "multiclass") or Y is None or Y.shape[1] != 1 or Y.size == 0:
         return table
-    if (Y != np.round(Y)).any() or np.abs(Y).max() > 2**31:
+    if np.any(np.mod(Y, 1.0)) or np.abs(Y).max() > 2**31:
         raise InputError(f"{name}: a {task} task needs whole-number labels, found {Y.ravel()[:3].tolist()}")
     labels = Y.ravel().astype(np.int64)
     classes = tuple(np.unique(labels).tolist())
@@ -110,14 +112,8 @@ def _select(
         name += f"[n={n},seed={seed}]"
     X = table.X[rows].astype(np.float64) / table.divisor
     if table.labels is not None:
-        Y = encode_labels(table.labels[rows], kept)
-        return Dataset(X, Y, name, _label_task(kept, task))
+        coding = task or ("binary" if len(kept) == 2 else "multiclass")
+        return Dataset(X, encode_labels(table.labels[rows], kept, coding), name, coding)
     if table.Y is None:
         raise TypeError(f"{name}: a table needs targets or labels")
     return Dataset(X, table.Y[rows], name, task or infer_task(table.Y))
-
-
-def _label_task(classes: tuple[int, ...], task: str | None) -> str:
-    """Return "binary" for two classes (coded -1, +1), "multiclass" for more."""
-    del task
-    return "binary" if len(classes) == 2 else "multiclass"

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float
 
 from modeconn.errors import InputError, unknown_name
@@ -59,14 +61,18 @@ def random_teacher(
     return Net(net.W, A, b)
 
 
+@functools.partial(jax.jit, static_argnames=("n", "d", "law", "dtype"))
+def _rows(key: Array, n: int, d: int, law: str, dtype: Any) -> Array:
+    return jax.vmap(lambda i: INPUT_LAWS[law](jax.random.fold_in(key, i), d, dtype))(jnp.arange(n))
+
+
 def sample_inputs(key: Array, n: int, d: int, law: str = "gaussian", dtype: Any = None) -> Float[Array, "n d"]:
     """Return n independent inputs; row i uses only ``fold_in(key, i)``, so the first rows do not depend on n."""
     if law not in INPUT_LAWS:
         raise unknown_name("input law", law, INPUT_LAWS)
     if n < 1 or d < 1:
-        raise InputError(f"sample_inputs: expected n >= 1 and d >= 1, found n = {n}, d = {d}")
-    kind = jnp.result_type(float) if dtype is None else dtype
-    return jax.vmap(lambda i: INPUT_LAWS[law](jax.random.fold_in(key, i), d, kind))(jnp.arange(n))
+        raise InputError(f"sample_inputs: expected n >= 1 and d >= 1, found n = {n}, d = {d}; draw at least one")
+    return _rows(key, n, d, law, np.dtype(jnp.result_type(float) if dtype is None else dtype))
 
 
 def teacher_data(
@@ -74,8 +80,9 @@ def teacher_data(
 ) -> tuple[Float[Array, "n d"], Float[Array, "n c"]]:
     """Return inputs X (n, d) and targets Y = f_teacher(X) + noise * N(0, 1), shape (n, c).
 
-    Inputs and noise of row i come from ``fold_in(key, i)`` alone, so a larger n only appends rows, and the inputs do
-    not depend on the noise level. The dtype is the teacher's.
+    Inputs and noise of row i come from ``fold_in(key, i)`` alone, so a larger n only appends rows (inputs bit for bit,
+    targets up to the rounding of the matrix product), and the inputs do not depend on the noise level. The dtype is
+    the teacher's.
 
     Raises:
         InputError: unknown input law, n < 1, or a negative noise level.

@@ -1,6 +1,7 @@
 """Optimizers: the Lion-K family with exact potentials, AdamW, and practical Muon under its own names."""
 
 from modeconn.optim.lion_k import lion_k, nesterov_betas, polyak_betas, scale_by_direction, scale_by_lion_k
+from modeconn.optim.newton_schulz import newton_schulz, newton_schulz_keller, newton_schulz_optax
 from modeconn.optim.polar import polar_factor
 from modeconn.optim.potentials import (
     POTENTIALS,
@@ -21,7 +22,10 @@ from modeconn.optim.presets import (
     adamw,
     lion,
     muon,
+    muon_keller,
     muon_mixed,
+    muon_newton_schulz,
+    muon_optax,
     normalized_sgd,
     optimizer_from_name,
     signum,
@@ -40,8 +44,14 @@ __all__ = [
     "lion",
     "lion_k",
     "muon",
+    "muon_keller",
     "muon_mixed",
+    "muon_newton_schulz",
+    "muon_optax",
     "nesterov_betas",
+    "newton_schulz",
+    "newton_schulz_keller",
+    "newton_schulz_optax",
     "normalized_sgd",
     "optimizer_from_name",
     "polar_factor",

@@ -39,7 +39,7 @@ class MomentumState(NamedTuple):
 class DecayState(NamedTuple):
     """Number of steps taken, for schedules of the learning rate."""
 
-    count: Int[Array, ""]
+    step: Int[Array, ""]
 
 
 def check_hyperparameters(
@@ -83,7 +83,7 @@ def _mix(b: Scalar, x: Array, y: Array) -> Array:
 
 
 def scale_by_direction(direction: Callable[[PyTree], PyTree], b1: Scalar, b2: Scalar) -> optax.GradientTransformation:
-    """Return the transformation g_t -> direction(b1 m_t + (1 - b1) g_t), with m_{t+1} = b2 m_t + (1 - b2) g_t, m_0 = 0."""
+    """Return g_t -> direction(b1 m_t + (1 - b1) g_t), with m_{t+1} = b2 m_t + (1 - b2) g_t and m_0 = 0."""
     check_hyperparameters(b1=b1, b2=b2)
 
     def init(params: PyTree) -> MomentumState:
@@ -95,11 +95,11 @@ def scale_by_direction(direction: Callable[[PyTree], PyTree], b1: Scalar, b2: Sc
         m = jax.tree.map(lambda m, g: _mix(b2, m, g), state.momentum, gradient)
         return direction(c), MomentumState(m)
 
-    return optax.GradientTransformation(init, update)  # type: ignore[arg-type]
+    return optax.GradientTransformation(init, update)
 
 
 def scale_by_lion_k(potential: TreePotential, b1: Scalar = 0.9, b2: Scalar = 0.99) -> optax.GradientTransformation:
-    """Return the transformation g_t -> gradK(c_t), c_t = b1 m_t + (1 - b1) g_t, m_{t+1} = b2 m_t + (1 - b2) g_t, m_0 = 0.
+    """Return g_t -> gradK(c_t), c_t = b1 m_t + (1 - b1) g_t, m_{t+1} = b2 m_t + (1 - b2) g_t, m_0 = 0.
 
     Ascent direction, as of every ``scale_by_*``: no learning rate, no sign change.
 
@@ -111,7 +111,7 @@ def scale_by_lion_k(potential: TreePotential, b1: Scalar = 0.9, b2: Scalar = 0.9
     Raises:
         InputError: for b1 or b2 outside [0, 1).
 
-    Reference: Chen, Liu, Liang, Liu (2024), Lion secretly solves a constrained optimization, as Lyapunov predicts; eq. of Lion-K.
+    Reference: Chen, Liu, Liang, Liu (2024), arXiv 2310.05898.
     """
     return scale_by_direction(lambda c: tree_gradient(potential, c), b1, b2)
 
@@ -137,16 +137,16 @@ def scale_by_decoupled_decay(
     def update(direction: PyTree, state: DecayState, params: PyTree | None = None) -> tuple[PyTree, DecayState]:
         if params is None:
             raise InputError("decoupled weight decay needs the parameters: call update(gradient, state, params)")
-        eps = learning_rate(state.count) if callable(learning_rate) else learning_rate
+        eps = learning_rate(state.step) if callable(learning_rate) else learning_rate
 
         def step(u: Array, x: Array) -> Array:
             rate, lam = jnp.asarray(eps, x.dtype), jnp.asarray(weight_decay, x.dtype)
             move = -rate * (u + lam * x)
             return move if decay == "explicit" else move / (1 + rate * lam)
 
-        return jax.tree.map(step, direction, params), DecayState(state.count + 1)
+        return jax.tree.map(step, direction, params), DecayState(state.step + 1)
 
-    return optax.GradientTransformation(init, update)  # type: ignore[arg-type]
+    return optax.GradientTransformation(init, update)
 
 
 def lion_k(
@@ -159,8 +159,8 @@ def lion_k(
 ) -> optax.GradientTransformation:
     """Return the Lion-K optimizer of ``potential`` K.
 
-    ``c_t = b1 m_t + (1 - b1) g_t,  m_{t+1} = b2 m_t + (1 - b2) g_t,  x_{t+1} = (1 - eps lam) x_t - eps gradK(c_t)``, m_0 = 0
-    (momentum tracks the gradient). With lam > 0 it solves min L(x) subject to lam x in dom K* (claims L1-L5).
+    ``c_t = b1 m_t + (1 - b1) g_t,  m_{t+1} = b2 m_t + (1 - b2) g_t,  x_{t+1} = (1 - eps lam) x_t - eps gradK(c_t)``,
+    m_0 = 0 (momentum tracks the gradient). With lam > 0 it solves min L(x) subject to lam x in dom K* (claims L1-L5).
 
     Args:
         learning_rate: eps >= 0, or an optax schedule of the step count.
@@ -186,6 +186,4 @@ def lion_k(
 
     Reference: Chen, Liu, Liang, Liu (2024), arXiv 2310.05898; claims L1-L5.
     """
-    return optax.chain(
-        scale_by_lion_k(potential, b1, b2), scale_by_decoupled_decay(learning_rate, weight_decay, decay)
-    )
+    return optax.chain(scale_by_lion_k(potential, b1, b2), scale_by_decoupled_decay(learning_rate, weight_decay, decay))

@@ -1,7 +1,87 @@
-"""The exact polar factor."""
-from __future__ import annotations
-from modeconn.regions.singular import partial_isometry
-__all__ = ["polar_factor"]
+"""The exact polar factor: what the theory's Muon steps along. Practical Newton-Schulz is a different function."""
 
-def polar_factor(G, method="auto"):
-    return partial_isometry(G)
+from __future__ import annotations
+
+from typing import Literal, get_args
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from modeconn.errors import InputError, unknown_name
+from modeconn.optim.newton_schulz import POLAR_EXPRESS, quintic_step
+from modeconn.regions.gauge import gauge_value, rescaled
+from modeconn.regions.jacobi import MAX_ROWS
+from modeconn.regions.norm import Leaf, as_matrix
+from modeconn.regions.singular import SvdMethod, partial_isometry
+
+__all__ = ["Method", "polar_factor"]
+
+Method = Literal["auto", "svd", "jacobi", "iteration"]
+
+_CUBIC_ORDER = (15 / 8, -10 / 8, 3 / 8)  # p(1) = 1, p'(1) = p''(1) = 0
+_MAX_STEPS = 80
+_SVD_METHODS: dict[str, SvdMethod] = {"auto": "auto", "svd": "lapack", "jacobi": "jacobi"}
+
+
+def polar_factor(G: Leaf, method: Method = "auto") -> Float[Array, ...]:
+    """Return the polar factor sum_i u_i v_i^T over the nonzero singular values of G = sum_i s_i u_i v_i^T.
+
+    It is the gradient of the nuclear norm, and the matrix X with singular values <= 1 that maximises <G, X>.
+    Homogeneous of degree 0: the unit of G does not matter, down to 1e-30 in float32. A rank-deficient G gives the
+    partial isometry, G = 0 gives 0.
+
+    Args:
+        G: a matrix (r, c), or a vector taken as one row.
+        method: ``"svd"``: LAPACK. ``"jacobi"``: at most 8 rows or columns; under ``vmap`` elementwise over
+            the batch, and then faster than five Newton-Schulz steps. ``"iteration"``: products only, for accelerators;
+            see below. ``"auto"``: Jacobi for small shapes, otherwise LAPACK.
+
+    The iteration runs until a step changes nothing above rounding. Its error is a few eps times the condition
+    number. It cannot tell a zero singular value from a tiny one: for a rank-deficient G its result on the null
+    directions is some matrix with singular values in [0, 1], which still is a subgradient of the nuclear norm, but
+    not the partial isometry. Rows and columns of zeros stay zero.
+
+    Cost: O(r c min(r, c)) for all; about 12 to 20 products of that size for the iteration.
+
+    Raises:
+        InputError: for an unknown method, or Jacobi asked for more than 8 rows and columns.
+
+    Example:
+        >>> import jax.numpy as jnp
+        >>> polar_factor(1e-30 * jnp.array([[0.0, 2.0], [-3.0, 0.0]])).tolist()
+        [[0.0, 1.0], [-1.0, 0.0]]
+
+    Reference: Higham (2008), Functions of Matrices, chapter 8; claim L4.
+    """
+    matrix = as_matrix(G)
+    if method not in get_args(Method):
+        raise unknown_name("polar method", method, get_args(Method))
+    if method == "jacobi" and min(matrix.shape) > MAX_ROWS:
+        raise InputError(f"jacobi: expected at most {MAX_ROWS} rows or columns, found {matrix.shape}; use method='svd'")
+    tall = matrix.shape[0] > matrix.shape[1]
+    wide = matrix.T if tall else matrix
+    factor = _iterated(wide) if method == "iteration" else partial_isometry(wide, _SVD_METHODS[method])
+    return (factor.T if tall else factor).reshape(jnp.shape(G))
+
+
+def _iterated(G: Float[Array, "r c"]) -> Float[Array, "r c"]:
+    """Return the polar factor of a wide G: Polar Express lifts the singular values, steps of cubic order finish."""
+    unit, _ = rescaled(G)
+    length = gauge_value(unit.ravel(), 2.0)
+    X = unit / jnp.where(length == 0, 1, length)
+    for coefficients in POLAR_EXPRESS:
+        X = quintic_step(X, coefficients)
+    tolerance = 8 * float(jnp.finfo(X.dtype).eps)
+
+    def moving(state: tuple[Array, Array, Array]) -> Array:
+        count, _, change = state
+        return (change > tolerance) & (count < _MAX_STEPS)
+
+    def step(state: tuple[Array, Array, Array]) -> tuple[Array, Array, Array]:
+        count, X, _ = state
+        new = quintic_step(X, _CUBIC_ORDER)
+        return count + 1, new, jnp.max(jnp.abs(new - X))
+
+    start = (jnp.zeros((), jnp.int32), X, jnp.full((), jnp.inf, X.dtype))
+    return jax.lax.while_loop(moving, step, start)[1]

@@ -92,33 +92,33 @@ def _with_states(
     parts: int,
 ) -> Cells:
     """Return the new cells, the states of their parents (3, c, n, G / parts) being known."""
-    n, (c, _) = len(segment.Y), segment.U.shape
-    total = len(left)
+    n, c, total = len(segment.Y), len(segment.U), len(left)
     key = switches.sample * total + cell
-    after = np.empty((3, c, n, total))
-    before = np.empty_like(after)
-    variation = np.empty((c, n, total))
+    first, final, deviation = (np.empty((c, n, total)) for _ in range(3))
+    new = np.empty((3, c, n, total))
+    right = left + width
+
+    def summed(weights: Reals) -> Reals:
+        return np.bincount(key, weights, n * total).reshape(n, total)
+
     for o in range(c):
         u, v = segment.U[o, switches.neuron], segment.V[o, switches.neuron]
         moves = bool(segment.V[o].any())
         flat = switches.slope * switches.place
-        gains = (-flat * u, switches.slope * u - flat * v, switches.slope * v)
-        for k, gain in enumerate(gains):
-            if k == 2 and not moves:
-                before[k, o] = after[k, o] = np.repeat(state[k, o], parts, axis=-1)
-                continue
-            sums = np.bincount(key, gain, n * total).reshape(n, -1, parts)
+        gains = (-flat * u, switches.slope * u - flat * v, switches.slope * v)  # slope (s - place) (u + s v)
+        deviation[o] = 0.25 * width * summed(np.abs(gains[1] + 2.0 * switches.place * gains[2]))
+        for k in range(3 if moves else 2):
+            sums = summed(gains[k]).reshape(n, -1, parts)
             np.cumsum(sums, axis=-1, out=sums)
             sums += state[k, o][..., None]
-            after[k, o] = sums.reshape(n, total)
-            before[k, o].reshape(n, -1, parts)[..., 0] = state[k, o]
-            before[k, o].reshape(n, -1, parts)[..., 1:] = sums[..., :-1]
-        jumps = np.bincount(key, np.abs(switches.slope * (u + switches.place * v)), n * total).reshape(n, total)
-        variation[o] = 0.25 * width * jumps
-        if moves:  # the slope also changes between sign changes, at the rate 2 |third coefficient|
-            bend = np.abs(before[2, o]) + np.bincount(key, np.abs(gains[2]), n * total).reshape(n, total)
-            variation[o] += 0.25 * width * width * bend
-    right = left + width
-    F0 = before[0] + left * (before[1] + left * before[2])
-    F1 = after[0] + right * (after[1] + right * after[2])
-    return Cells(left, width, before, F0, F1, variation, switches, cell)
+            old = new[k, o].reshape(n, -1, parts)
+            old[..., 0], old[..., 1:] = state[k, o], sums[..., :-1]
+            term = sums.reshape(n, total)
+            final[o] = term if k == 0 else final[o] + right**k * term
+        if moves:  # the slope changes between sign changes too, at the rate 2 |third coefficient|
+            deviation[o] += 0.25 * width * width * (np.abs(new[2, o]) + summed(np.abs(gains[2])))
+        else:
+            new[2, o] = np.repeat(state[2, o], parts, axis=-1)
+            final[o] += right * right * new[2, o]
+        first[o] = new[0, o] + left * (new[1, o] + left * new[2, o])
+    return Cells(left, width, new, first, final, deviation, switches, cell)

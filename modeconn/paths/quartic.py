@@ -8,13 +8,16 @@ is still a point of the interval, so a candidate can never be wrong, only useles
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-__all__ = ["bernstein_quartic", "critical_points", "horner", "piecewise_peak", "to_unit_interval"]
+__all__ = ["BISECTIONS", "Bracket", "Poly", "Step", "bernstein_quartic", "critical_points", "horner", "piecewise_peak", "to_unit_interval"]
 
 Poly = tuple[Any, ...]
+Bracket = tuple[Any, Any]
+Step = Callable[[Bracket], Bracket]
 
 BISECTIONS = 32
 """Steps to a root. A root off by 2^-32 moves the value, which is flat there, by 2^-64 of its scale."""
@@ -68,11 +71,21 @@ def bernstein_quartic(poly: Poly) -> Poly:
     )
 
 
-def critical_points(poly: Poly) -> tuple[Any, Any, Any]:
-    """Return three points of [0, 1] among which is every root in [0, 1] of the derivative of a quartic.
+def _in_python(step: Step, state: Bracket) -> Bracket:
+    for _ in range(BISECTIONS):
+        state = step(state)
+    return state
+
+
+def critical_points(poly: Poly, repeat: Callable[[Step, Bracket], Bracket] = _in_python) -> Any:
+    """Return three points of [0, 1], shape (3, ...), among which is every root there of the derivative of a quartic.
 
     The derivative is monotone between the roots of *its* derivative, and each monotone stretch is bisected; a stretch
     without a root yields one of its ends.
+
+    Args:
+        poly: five arrays.
+        repeat: applies a function :data:`BISECTIONS` times; a loop of the compiler's own, under JAX.
 
     Example:
         >>> [round(float(x), 6) for x in critical_points(tuple(np.array([0.0, 1.0, -1.0, 0.0, 0.0])))]
@@ -84,17 +97,16 @@ def critical_points(poly: Poly) -> tuple[Any, Any, Any]:
     scale = xp.where(scale > 0, scale, 1.0)  # squares of the coefficients must neither overflow nor vanish
     cubic = (q1 / scale, 2 * (q2 / scale), 3 * (q3 / scale), 4 * (q4 / scale))
     first, second = _quadratic_roots(cubic[1], 2 * cubic[2], 3 * cubic[3], xp)
-    zero, one = xp.zeros_like(q1), xp.ones_like(q1)
-    ends = (zero, first, second, one)
-    points = []
-    for low, high in zip(ends[:-1], ends[1:], strict=True):
-        positive = horner(cubic, low) > 0
-        for _ in range(BISECTIONS):
-            middle = 0.5 * (low + high)
-            before = (horner(cubic, middle) > 0) == positive
-            low, high = xp.where(before, middle, low), xp.where(before, high, middle)
-        points.append(high)
-    return points[0], points[1], points[2]
+    ends = xp.stack([xp.zeros_like(q1), first, second, xp.ones_like(q1)])
+    positive = horner(cubic, ends[:-1]) > 0
+
+    def halve(bracket: Bracket) -> Bracket:
+        low, high = bracket
+        middle = 0.5 * (low + high)
+        before = (horner(cubic, middle) > 0) == positive
+        return xp.where(before, middle, low), xp.where(before, high, middle)
+
+    return repeat(halve, (ends[:-1], ends[1:]))[1]
 
 
 def _quadratic_roots(c: Any, b: Any, a: Any, xp: Any) -> tuple[Any, Any]:
@@ -138,7 +150,7 @@ def piecewise_peak(poly: Poly, left: np.ndarray, right: np.ndarray) -> tuple[flo
     turning = np.flatnonzero((slopes.max(0) > 0) & (slopes.min(0) < 0))
     if turning.size:
         some = tuple(q[turning] for q in local)
-        points = np.stack(critical_points(some))
+        points = critical_points(some)
         heights = horner(some, points)
         k = np.unravel_index(int(np.argmax(heights)), heights.shape)
         if heights[k] > value:

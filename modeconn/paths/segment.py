@@ -17,9 +17,12 @@ from numpy.typing import NDArray
 from modeconn.errors import InputError
 from modeconn.nets import Net, check_net
 
-__all__ = ["Segment", "Switches", "as_real", "as_targets", "check_ends", "segment_between"]
+__all__ = ["UNIT", "Segment", "Switches", "as_real", "as_targets", "check_ends", "segment_between"]
 
 Reals = NDArray[np.float64]
+
+UNIT = 2.0**-53
+"""Largest relative error of one float64 operation."""
 
 BLOCK = 1 << 16
 """Entries of a block of rows, so that its temporaries stay in cache."""
@@ -54,8 +57,8 @@ class Segment(NamedTuple):
         U: midpoint output weights u (c, m).
         V: half differences v (c, m).
         Y: targets (n, c).
-        spread: bound ||x_i|| sum_j max ||w_j|| max |a_oj| on the terms of f_o(x_i), as a norm over (i, o).
-        depth: number of roundings on the way to a prediction, for :meth:`rounding`.
+        spread: bound on the terms of the predictions, see :func:`terms_size`.
+        depth: number of roundings on the way to a prediction.
     """
 
     P: Reals
@@ -106,14 +109,8 @@ class Segment(NamedTuple):
         return Switches(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
     def rounding(self, loss: float) -> float:
-        """Return a bound on the float64 error of a half squared error of about ``loss`` on the segment.
-
-        With g = depth 2^-53 every prediction is off by at most g S, S its sum of |terms|, so that
-        |error| <= sqrt(2 L) g ||S|| + (g ||S||)^2 / 2 + g L. The norm of S is bounded by :attr:`spread`.
-        """
-        unit = self.depth * 2.0**-53
-        drift = unit * self.spread
-        return float(np.sqrt(2.0 * loss) * drift + 0.5 * drift * drift + unit * loss)
+        """Return a bound on the float64 error of a half squared error of about ``loss`` on the segment."""
+        return float(squared_rounding(np.float64(loss), np.float64(self.spread), self.depth, self.Y.size))
 
 
 def segment_between(net0: Net, net1: Net, X: object, Y: object) -> Segment:
@@ -140,20 +137,41 @@ def segment_between(net0: Net, net1: Net, X: object, Y: object) -> Segment:
 
 def _assemble(data: Reals, start: Net, end: Net, targets: Reals) -> Segment:
     """Return the segment of checked arrays."""
-    half_sum = [None if a is None else 0.5 * a + 0.5 * b for a, b in zip(start, end, strict=True)]
-    half_gap = [None if a is None else 0.5 * b - 0.5 * a for a, b in zip(start, end, strict=True)]
-    P, Q = data @ half_sum[0], data @ half_gap[0]
-    largest = np.linalg.norm(np.maximum(np.abs(start.W), np.abs(end.W)), axis=0)
+    half_sum = Net(*(None if a is None else 0.5 * b + 0.5 * a for a, b in zip(start, end, strict=True)))
+    half_gap = Net(*(None if a is None else 0.5 * b - 0.5 * a for a, b in zip(start, end, strict=True)))
+    P, Q = data @ half_sum.W, data @ half_gap.W
+    if half_sum.b is not None:
+        P, Q = P + half_sum.b, Q + half_gap.b
+    U = np.ones((1, P.shape[1])) if half_sum.A is None else half_sum.A
+    V = np.zeros((1, P.shape[1])) if half_gap.A is None else half_gap.A
+    spread, depth = terms_size(data, start, end)
+    return Segment(P, Q, U, V, targets, float(spread), depth)
+
+
+def terms_size(data: Reals, start: Net, end: Net) -> tuple[Reals, int]:
+    """Return a bound on the terms of the predictions on the segment, and the number of roundings on the way to one.
+
+    The bound is that of Cauchy and Schwarz, || ||x_i|| sum_j max ||w_j|| max |a_oj| ||, the norm over (i, o) and the
+    maxima over the segment. The leaves of the nets may have leading axes.
+    """
+    largest = np.linalg.norm(np.maximum(np.abs(start.W), np.abs(end.W)), axis=-2)
     size = np.linalg.norm(data, axis=1)
-    if half_sum[2] is not None:
-        P, Q = P + half_sum[2], Q + half_gap[2]
+    if start.b is not None:
         largest = np.hypot(largest, np.maximum(np.abs(start.b), np.abs(end.b)))
         size = np.hypot(size, 1.0)
-    U = np.ones((1, P.shape[1])) if half_sum[1] is None else half_sum[1]
-    V = np.zeros((1, P.shape[1])) if half_gap[1] is None else half_gap[1]
-    spread = float(np.linalg.norm(size)) * float(np.linalg.norm((np.abs(U) + np.abs(V)) @ largest))
-    depth = data.shape[1] + 2 * P.shape[1] + targets.size + 512
-    return Segment(P, Q, U, V, targets, spread, depth)
+    A = np.ones((1, largest.shape[-1])) if start.A is None else np.maximum(np.abs(start.A), np.abs(end.A))
+    total = np.linalg.norm((A * largest[..., None, :]).sum(-1), axis=-1)
+    return np.linalg.norm(size) * total, data.shape[1] + 2 * largest.shape[-1] + 512
+
+
+def squared_rounding(loss: Reals, spread: Reals, depth: int, entries: int) -> Reals:
+    """Return a bound on the float64 error of half squared errors of about ``loss``.
+
+    With g = depth 2^-53 a prediction is off by at most g times the sum of its |terms|, whose norm is at most ``spread``;
+    so, up to the sum over the n c = ``entries`` residuals, |error| <= sqrt(2 L) g spread + (g spread)^2 / 2.
+    """
+    drift = depth * UNIT * spread
+    return np.sqrt(2.0 * loss) * drift + 0.5 * drift * drift + (entries + 8) * UNIT * loss
 
 
 def check_ends(net0: Net, net1: Net, X: object) -> tuple[Reals, Net, Net]:

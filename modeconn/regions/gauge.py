@@ -1,8 +1,8 @@
 """The l_p gauge of a vector of magnitudes s >= 0: its value, its gradient, and the projection onto its ball.
 
 Every norm of the registry is a gauge of magnitudes: of the absolute entries, of the lengths of the columns or
-rows, or of the singular values. Value, subgradient and projection of the norm are those of the gauge, carried back along the
-directions of the magnitudes (von Neumann, Lewis).
+rows, or of the singular values. Value, subgradient and projection of the norm are those of the gauge, carried back
+along the directions of the magnitudes (von Neumann, Lewis).
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ def dual_exponent(p: float) -> float:
 def rescaled(s: Float[Array, ...], axis: int | None = None) -> tuple[Float[Array, ...], Float[Array, ...]]:
     """Return (s / scale, scale) with scale = max |s| along ``axis`` (kept), 1 where all of s is zero.
 
-    Squares and powers of the first neither overflow nor underflow to zero as a whole, whatever the unit of s. Magnitudes below the
-    smallest normal number of the dtype count as zero: they have lost their digits already.
+    Squares and powers of the first neither overflow nor underflow to zero as a whole, whatever the unit of s.
+    Magnitudes below the smallest normal number of the dtype count as zero: they have lost their digits already.
     """
     top = jnp.max(jnp.abs(s), axis=axis, keepdims=True)
     normal = ~(top < jnp.finfo(s.dtype).tiny)
@@ -66,8 +66,8 @@ def gauge_value(s: Float[Array, " k"], p: float) -> Float[Array, ""]:
 def gauge_gradient(s: Float[Array, " k"], p: float) -> Float[Array, " k"]:
     """Return the least element of the subdifferential of ||.||_p at s >= 0, among vectors that vanish where s does.
 
-    p = 1: 1 where s > 0. 1 < p < inf: (s / ||s||_p)^(p-1). p = inf: equal weights on the largest magnitudes. Zero at s = 0.
-    Its gauge of the dual exponent is 1 unless s = 0.
+    p = 1: 1 where s > 0. 1 < p < inf: (s / ||s||_p)^(p-1). p = inf: equal weights on the largest magnitudes. Zero at
+    s = 0. Its gauge of the dual exponent is 1 unless s = 0.
     """
     unit, _ = rescaled(s)
     if p == 1.0:
@@ -81,7 +81,7 @@ def gauge_gradient(s: Float[Array, " k"], p: float) -> Float[Array, " k"]:
 
 
 def _project_simplex_like(s: Float[Array, " k"], radius: Float[Array, ""]) -> Float[Array, " k"]:
-    """Return the projection of s >= 0, sum s > radius, onto the l1 ball: max(s - tau, 0) with tau read off the sorted s."""
+    """Return the projection of s >= 0, sum s > radius, onto the l1 ball: max(s - tau, 0), tau from the sorted s."""
     order = -jnp.sort(-s)
     count = jnp.arange(1, s.shape[0] + 1, dtype=s.dtype)
     tau = (jnp.cumsum(order) - radius) / count
@@ -103,8 +103,8 @@ def _balance(s: Float[Array, " k"], a: Float[Array, ""], b: Float[Array, ""], k:
 def _project_power(s: Float[Array, " k"], p: float) -> Float[Array, " k"]:
     """Return the projection of s >= 0, ||s||_p > 1, onto the unit l_p ball, 1 < p < inf.
 
-    Optimality is t + mu t^(p-1) = s with ||t||_p = 1, so mu = <t, s - t> lies in [0, ||s||_q]. The norm of t(mu) decreases:
-    bisect. For p < 2 the equation is solved in u = t^(p-1), which makes it convex again.
+    Optimality is t + mu t^(p-1) = s with ||t||_p = 1, so mu = <t, s - t> lies in [0, ||s||_q]. The norm of t(mu)
+    decreases: bisect. For p < 2 the equation is solved in u = t^(p-1), which makes it convex again.
     """
 
     def point(mu: Array) -> Array:

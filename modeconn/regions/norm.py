@@ -1,4 +1,4 @@
-"""Norms of a weight matrix: value, dual, subgradient, projection onto the ball, distance, membership, linear minimiser."""
+"""Norms of a weight matrix: value, dual, subgradient, and the ball: projection, distance, linear minimiser."""
 
 from __future__ import annotations
 
@@ -6,14 +6,13 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float
 
 from modeconn.errors import InputError, unknown_name
 from modeconn.regions.gauge import dual_exponent, gauge_gradient, gauge_projection, gauge_value, rescaled
-from modeconn.regions.singular import partial_isometry, thin_svd
+from modeconn.regions.singular import partial_isometry, product, thin_svd
 
 __all__ = ["NORMS", "Norm", "as_matrix", "norm_from_name"]
 
@@ -50,7 +49,7 @@ def _split_groups(axis: int) -> Callable[[Array], Split]:
 def _split_singular(x: Array) -> Split:
     """Magnitudes: singular values."""
     U, s, Vt = thin_svd(x)
-    return s, lambda t: jnp.matmul(U * t, Vt, precision=jax.lax.Precision.HIGHEST)
+    return s, lambda t: product(U * t, Vt)
 
 
 _SPLITS: dict[str, Callable[[Array], Split]] = {
@@ -67,8 +66,8 @@ class Norm:
     """The l_p gauge of the magnitudes of a matrix.
 
     Attributes:
-        magnitude: what the gauge is taken of: ``"entry"`` (absolute entries), ``"column"`` or ``"row"`` (their Euclidean
-            lengths), ``"singular"`` (singular values). A vector counts as one row.
+        magnitude: what the gauge is taken of: ``"entry"`` (absolute entries), ``"column"`` or ``"row"`` (their
+            Euclidean lengths), ``"singular"`` (singular values). A vector counts as one row.
         p: exponent in [1, inf].
 
     Hashable, so it may be a static argument. All methods run under ``jit`` and ``vmap`` in float32 and float64, and are
@@ -113,8 +112,8 @@ class Norm:
     def subgradient(self, x: Leaf) -> Float[Array, ...]:
         """Return an element of the subdifferential at x: the gradient where there is one, 0 at 0, shape of x.
 
-        It vanishes along the zero magnitudes of x, and shares equally between tied maximal ones (p = inf). Its dual norm
-        is 1 unless x = 0.
+        It vanishes along the zero magnitudes of x, and shares equally between tied maximal ones (p = inf). Its dual
+        norm is 1 unless x = 0.
         """
         if self == NORMS["nuclear"]:
             return partial_isometry(as_matrix(x)).reshape(np.shape(x))
@@ -122,7 +121,7 @@ class Norm:
         return rebuild(gauge_gradient(s, self.p)).reshape(np.shape(x))
 
     def project(self, x: Leaf, radius: Radius) -> Float[Array, ...]:
-        """Return the point of {||y|| <= radius} nearest to x in the Euclidean (Frobenius) norm; x itself if it is inside."""
+        """Return the point of {||y|| <= radius} nearest to x in the Euclidean norm: x itself if it is inside."""
         s, rebuild = self.split(x)
         x = jnp.asarray(x)
         t = self.project_magnitudes(s, radius)
@@ -142,7 +141,7 @@ class Norm:
         return self.value(x) <= jnp.asarray(radius) + atol
 
     def minimizer(self, g: Leaf, radius: Radius) -> Float[Array, ...]:
-        """Return argmin of <g, x> over ||x|| <= radius (finite), the step of Frank-Wolfe: -radius * dual subgradient at g."""
+        """Return argmin of <g, x> over ||x|| <= radius (finite): -radius * dual subgradient at g (Frank-Wolfe)."""
         direction = self.dual.subgradient(g)
         return -jnp.asarray(radius, direction.dtype) * direction
 
@@ -160,15 +159,15 @@ _SHORT_NAMES: dict[tuple[str, float], str] = {
 }
 
 NORMS: dict[str, Norm] = {name: Norm(*key) for key, name in _SHORT_NAMES.items()}
-"""The named norms; ``lp:P``, ``schatten:P``, ``column:P`` and ``row:P`` with 1 <= P < inf come from :func:`norm_from_name`."""
+"""The named norms; :func:`norm_from_name` adds ``lp:P``, ``schatten:P``, ``column:P`` and ``row:P``, 1 <= P < inf."""
 
 
 def norm_from_name(name: str) -> Norm:
     """Return the norm called ``name``.
 
     Args:
-        name: a key of :data:`NORMS`, or ``"lp:1.5"``, ``"schatten:3"``, ``"column:4"``, ``"row:4"``. Exponent 2 is the Frobenius
-            norm for all four.
+        name: a key of :data:`NORMS`, or ``"lp:1.5"``, ``"schatten:3"``, ``"column:4"``, ``"row:4"``. Exponent 2
+            is the Frobenius norm for all four.
 
     Raises:
         InputError: for an unknown name (with the nearest known one) or an exponent below 1.

@@ -90,7 +90,9 @@ class Region:
         )
         for name, radius in zip(names, region.radii, strict=True):
             if not isinstance(radius, jax.core.Tracer) and not np.all(np.asarray(radius) >= 0):
-                raise InputError(f"region: expected a radius >= 0 for leaf {name!r}, found {radius}; inf means no constraint")
+                raise InputError(
+                    f"region: expected a radius >= 0 for leaf {name!r}, found {radius}; inf means no constraint"
+                )
         return region
 
     def _leaves(self, params: PyTree) -> tuple[list[Array], jax.tree_util.PyTreeDef]:

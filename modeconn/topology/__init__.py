@@ -1,0 +1,20 @@
+"""Exact topology of level sets of narrow two-layer ReLU nets with one output."""
+
+from modeconn.topology.barrier import BarrierMatrix, PairBarrier, barrier_between, communication_barrier
+from modeconn.topology.certificates import certify_barrier, certify_components, certify_joined, certify_separated
+from modeconn.topology.complex import MAX_CELLS, CellComplex, predict_cells
+from modeconn.topology.flood import Merge
+from modeconn.topology.landscape import Landscape
+from modeconn.topology.level_set import Component, LevelSet, level_set_topology
+from modeconn.topology.path import connecting_points, lift_path
+from modeconn.topology.points import (
+    Neuron,
+    Point,
+    is_same_cell,
+    lift,
+    point_from_json,
+    point_loss,
+    point_of_net,
+    point_to_json,
+)
+from modeconn.topology.problem import Ball, Problem, ProductRegion, problem_from_json, problem_to_json, read_problem

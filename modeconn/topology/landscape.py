@@ -141,6 +141,10 @@ class Landscape:
             self.store.add(support, self.allowed(found.nu), found.value)
         return found
 
+    def fits(self) -> list[ConeFit]:
+        """Return everything solved so far."""
+        return list(self._fits.values())
+
     def allowed(self, nu: Sequence[int]) -> int:
         """Return the columns c with nu . c <= 0 as a mask."""
         mask = 0
@@ -170,7 +174,7 @@ class Landscape:
         assert best is not None, "at least one column set"
         return best
 
-    def are_at_most(self, masks: UInt64[np.ndarray, "N W"], level: Fraction) -> Bool[np.ndarray, "N"]:
+    def are_at_most(self, masks: UInt64[np.ndarray, "N W"], level: Fraction) -> Bool[np.ndarray, N]:
         """Return for every column set whether its least loss is at most ``level``."""
         answer = np.zeros(len(masks), bool)
         undecided = np.arange(len(masks))
@@ -185,7 +189,7 @@ class Landscape:
         self,
         masks: UInt64[np.ndarray, "N W"],
         undecided: np.ndarray,
-        answer: Bool[np.ndarray, "N"],
+        answer: Bool[np.ndarray, N],
         k: int,
         level: Fraction,
     ) -> np.ndarray:
@@ -197,10 +201,10 @@ class Landscape:
         answer[undecided[hit]] = True
         return undecided[~hit]
 
-    def _fit_words(self, words: UInt64[np.ndarray, "W"]) -> ConeFit:
+    def _fit_words(self, words: UInt64[np.ndarray, W]) -> ConeFit:
         return self.fit(_mask(words))
 
-    def _allowed_words(self, fit: ConeFit) -> UInt64[np.ndarray, "W"]:
+    def _allowed_words(self, fit: ConeFit) -> UInt64[np.ndarray, W]:
         return mask_words([self.allowed(fit.nu)], self.words)[0]
 
     # ------------------------------------------------------------------------------------------- points
@@ -232,5 +236,5 @@ class Landscape:
         )
 
 
-def _mask(words: UInt64[np.ndarray, "W"]) -> int:
+def _mask(words: UInt64[np.ndarray, W]) -> int:
     return sum(int(w) << (64 * k) for k, w in enumerate(words))

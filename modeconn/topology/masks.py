@@ -46,14 +46,16 @@ class FitStore:
         """Remember one solved program."""
         size = len(self.values)
         if size == len(self._floats):
-            self._support, self._allowed = (np.concatenate([a, np.zeros_like(a)]) for a in (self._support, self._allowed))
+            self._support, self._allowed = (
+                np.concatenate([a, np.zeros_like(a)]) for a in (self._support, self._allowed)
+            )
             self._floats = np.concatenate([self._floats, np.zeros_like(self._floats)])
         self._support[size] = mask_words([support], self.words)[0]
         self._allowed[size] = mask_words([allowed], self.words)[0]
         self._floats[size] = float(value)
         self.values.append(value)
 
-    def entry(self, k: int) -> tuple[UInt64[np.ndarray, "W"], UInt64[np.ndarray, "W"], Fraction]:
+    def entry(self, k: int) -> tuple[UInt64[np.ndarray, W], UInt64[np.ndarray, W], Fraction]:
         """Return (support, allowed, value) of the k-th program."""
         return self._support[k], self._allowed[k], self.values[k]
 
@@ -81,7 +83,7 @@ class FitStore:
             return Fraction(0), False, None
         floats = self._floats[inside]
         ties = inside[floats == floats.max()].tolist()
-        best = max((self.values[k] for k in ties))
+        best = max(self.values[k] for k in ties)
         ties = [k for k in ties if self.values[k] == best]
         exact = bool(is_subset(self._support[ties], word).any())
         return best, exact, ties[0]

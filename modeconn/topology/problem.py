@@ -131,7 +131,11 @@ def problem_from_json(data: Any) -> Problem:
     )
     y = tuple(as_fraction(v, f"y[{i}]") for i, v in enumerate(_rows(data["y"], "y")))
     return Problem(
-        X, y, data.get("output_weights", "free"), as_fraction(data.get("ridge", 0), "ridge"), _region(data.get("region"))
+        X,
+        y,
+        data.get("output_weights", "free"),
+        as_fraction(data.get("ridge", 0), "ridge"),
+        _region(data.get("region")),
     )
 
 

@@ -1,23 +1,25 @@
 """The graph of cells of a narrow net: which cells and which meetings of cells a list of cuts removes.
 
 A *type* is a closed cone of weights with an output sign; a *cell* gives each of the m neurons a type. On a cell the
-prediction f is linear in u, so the part of a level set {loss <= c} in it is convex. Level sets are finite unions of such
-closed convex pieces, and their components are those of the graph: cells that hold a point, joined when they share one.
+prediction f is linear in u, so the part of a level set {loss <= c} in it is convex. A level set is a finite union of
+such closed convex pieces, and its components are those of the graph of cells that hold a point of it, joined when they
+share one.
 
 *Two kinds of edges are enough.* Let a point p lie in cells C and C'. Change the neurons from C to C' one at a time: p
-stays inside. One neuron u in two cones with one sign: walk from cone to cone across hyperplanes that separate the two;
-u lies on every one of them, hence in every facet crossed. With different signs: u = 0, where all types meet.
+stays inside. One neuron u in two cones with one sign: walk from cone to cone across the hyperplanes that separate the
+two; u lies on every one of them, hence in every facet crossed. With different signs: u = 0, where all types meet.
 So edges are (i) one neuron crosses a facet, the others stay in their cones; (ii) one neuron is 0, the others stay.
 
-*A cut.* If nu . f <= 0 for every generator of a cell, and nu . y > 0, then |y - f| |nu| >= nu . (y - f) >= nu . y, so
-the loss there is at least (nu . y)^2 / (2 nu . nu). A ray v in a cone of sign s generates f = s relu(X v), whatever the
-cone; the kernel of X generates 0. So each nu covers a ray with a sign or not, and bit sets do the rest: a cell, a
-facet, a zero edge is cut iff one nu covers all its rays. Removing what is cut leaves a graph that contains the true one.
+*A cut.* If nu . f <= 0 for every generator f of a cell and nu . y > 0, then |y - f| |nu| >= nu . (y - f) >= nu . y on
+the cell, so the loss there is at least (nu . y)^2 / (2 nu . nu). A ray v in a cone of sign s generates s relu(X v),
+whatever the cone; the kernel of X generates 0. So each nu covers a ray with a sign or not, and bit sets do the rest: a
+cell, a facet or a zero edge is cut iff one nu covers all its rays. What is left contains the true graph.
 
-*Parameters.* theta = (w, alpha) and u = |alpha| w say the same: theta -> (u, sign alpha) is continuous where u = 0 stands
-for one point whatever the sign, (w, alpha) = (u, s) / sqrt|u| (w = u / sqrt|u|, alpha = s sqrt|u|) is a continuous way
-back, and a fibre is connected: an open half-line, or over u = 0 the cross {alpha = 0} u {w = 0}, whose parts meet at
-the origin. So components in u are components in the parameters. With output weights fixed at 1, u = w and s = 1.
+*Parameters.* The map theta = (w, alpha) -> (u, s) = (|alpha| w, sign alpha) is continuous when u = 0 stands for one
+point whatever the sign; w = u / sqrt|u|, alpha = s sqrt|u| is a continuous way back; and each fibre is path-connected:
+an open half-line, or over u = 0 the cross of {alpha = 0} and {w = 0}, which meet at the origin. So a path lifts, its
+ends move within their fibres, and components in u are components in the parameters. (Connected fibres alone would not
+do.) The same holds for the projection of u to the row space of X. With output weights fixed at 1, u = w and s = 1.
 """
 
 from __future__ import annotations
@@ -27,14 +29,20 @@ from fractions import Fraction
 from itertools import combinations_with_replacement
 from typing import NamedTuple
 
-from proofs_check.checker.narrow_read import CertificateError, Neuron, Point, Problem
+from proofs_check.checker.frame import CertificateError
+from proofs_check.checker.narrow_read import Neuron, Point, Problem
 from proofs_check.exact.cell_arrangement import Arrangement, TooManyCones, arrangement, primitive
-from proofs_check.exact.cell_linear import dot
 
 __all__ = ["MAX_CELLS", "Cells", "Types", "cells", "neuron_types", "reachable", "types"]
 
 MAX_CELLS = 2_000_000
 """Largest number of ordered cells that the checker takes on unless told otherwise."""
+
+MAX_WIDTH = 64
+"""Largest width whose cells are enumerated."""
+
+MAX_COVER_BITS = 10**10
+"""Largest number of cuts times ordered cells."""
 
 
 class Types(NamedTuple):
@@ -44,7 +52,7 @@ class Types(NamedTuple):
     signs: tuple[int, ...]
 
     @property
-    def count(self) -> int:
+    def number(self) -> int:
         """Return the number of types."""
         return len(self.cones.patterns) * len(self.signs)
 
@@ -53,29 +61,29 @@ class Cells(NamedTuple):
     """The cells of m neurons with what each cut covers, as bit sets over the cuts.
 
     Attributes:
-        count: number T of types; there are T^m ordered cells.
+        number: number T of types; there are T^m ordered cells.
         width: number m of neurons.
         full: the bit set of all cuts.
         cover: for each type the cuts that cover all its rays.
         walls: for each type its facets: (type on the other side, the cuts that cover the facet's rays).
     """
 
-    count: int
+    number: int
     width: int
     full: int
     cover: tuple[int, ...]
     walls: tuple[tuple[tuple[int, int], ...], ...]
 
     def code(self, cell: Sequence[int]) -> int:
-        """Return the number of an ordered cell, its types being the digits in base ``count``."""
+        """Return the number of an ordered cell, its types being the digits in base ``number``."""
         number = 0
         for t in reversed(cell):
-            number = number * self.count + t
+            number = number * self.number + t
         return number
 
     def multisets(self, m: int) -> Iterator[tuple[tuple[int, ...], int]]:
         """Yield every non-decreasing choice of m types with the cuts that cover all of them."""
-        for choice in combinations_with_replacement(range(self.count), m):
+        for choice in combinations_with_replacement(range(self.number), m):
             covered = self.full
             for t in choice:
                 covered &= self.cover[t]
@@ -93,13 +101,10 @@ def types(setting: Problem, m: int, max_cells: int = MAX_CELLS) -> Types:
         found = Types(arrangement(setting.X, max_cones=max_cells // len(signs)), signs)
     except TooManyCones as error:
         raise CertificateError(f"{error}: raise max_cells to check this") from error
-    number = 1
-    for _ in range(min(m, max_cells)):
-        number *= found.count
-        if number > max_cells:
-            break
-    if number > max_cells or m > max_cells:
-        raise CertificateError(f"{found.count} types for {m} neurons give more than max_cells = {max_cells} ordered cells")
+    if m > MAX_WIDTH or found.number**m > max_cells:
+        raise CertificateError(
+            f"{found.number} types for {m} neurons give more than max_cells = {max_cells} ordered cells"
+        )
     return found
 
 
@@ -112,8 +117,15 @@ def cells(kinds: Types, m: int, nus: Sequence[Sequence[Fraction]]) -> Cells:
         kinds: the types of one neuron.
         m: width.
         nus: cut vectors whose level has been checked, n entries each.
+
+    Raises:
+        CertificateError: so many cuts for so many cells that the check would take too long.
     """
-    whole = [primitive(nu) for nu in nus]
+    whole = list(dict.fromkeys(primitive(nu) for nu in nus))
+    if len(whole) * kinds.number**m > MAX_COVER_BITS:
+        raise CertificateError(
+            f"{len(whole)} vectors nu for {kinds.number**m} cells are too many; drop those that add nothing"
+        )
     covers: list[dict[int, int]] = []
     for ray in kinds.cones.rays:
         relu = [(i, a) for i, a in enumerate(ray) if a > 0]
@@ -130,7 +142,7 @@ def cells(kinds: Types, m: int, nus: Sequence[Sequence[Fraction]]) -> Cells:
     size = len(kinds.signs)
     typed = [(p, k, s) for p in range(len(kinds.cones.patterns)) for k, s in enumerate(kinds.signs)]
     return Cells(
-        count=kinds.count,
+        number=kinds.number,
         width=m,
         full=full,
         cover=tuple(common(kinds.cones.members[p], s) for p, _, s in typed),
@@ -155,12 +167,12 @@ def neuron_types(kinds: Types, neuron: Neuron) -> tuple[int, ...]:
 def reachable(graph: Cells, kinds: Types, start: Point) -> Iterator[tuple[int, ...]]:
     """Yield the cells linked to a cell of ``start`` by edges that no cut removes.
 
-    Every cell that holds a point of start's component of the level set is among them, when start is in the level set and
-    each cut is valid at it.
+    Every cell that holds a point of start's component of the level set is among them, when start is in the level set
+    and each cut is valid at it.
 
     Cost: O(T^m m (facets per cone)) bit operations at worst, one byte a cell.
     """
-    T, m = graph.count, graph.width
+    T, m = graph.number, graph.width
     power = [T**j for j in range(m)]
     seen = bytearray(T**m)
     opened = [bytearray(T ** (m - 1)) for _ in range(m)]
@@ -181,7 +193,7 @@ def reachable(graph: Cells, kinds: Types, start: Point) -> Iterator[tuple[int, .
                 if opened[j][hub]:
                     continue
                 opened[j][hub] = 1
-                following = range(base, base + T * p, p)
+                following = list(range(base, base + T * p, p))
             else:
                 following = [base + t * p for t, covered in graph.walls[cell[j]] if not covered & others]
             for new in following:

@@ -1,70 +1,85 @@
-"""Certificates about level sets of narrow nets: joined, separated, barrier, components, region avoids a component.
+"""Certificates about level sets of narrow nets: joined, separated, barrier, minimum, components.
 
 What each acceptance means (theory.md section 3; the graph of cells is explained in :mod:`proofs_check.checker.cells`).
 All of them speak about the level set {loss <= c} of the net *without* a norm constraint, in u-coordinates and so in
-parameters; only ``region-avoids-component`` looks at the problem's region. There is no tolerance anywhere.
+parameters, even if the problem states a region: that is the matter of :mod:`proofs_check.checker.narrow_region`.
+There is no tolerance anywhere.
 
-* ``joined``: consecutive points lie in a common closed cell with no sign changed but through 0: then some cone holds both
+* ``joined``: consecutive points lie in a common closed cell with no sign changed but through 0: some cone holds both
   (that of the signs of u + u'), f is linear along the straight segment and the loss convex, so at most c all along.
-* ``separated``: cuts are strict (least loss > c), so every cell and edge with a point of the level set stays; if no chain
-  of what stays links the two points, they are in different components.
+* ``separated``: cuts are strict (least loss > c), so every cell and edge with a point of the level set stays; if no
+  chain of what stays links the two points, they are in different components.
 * ``barrier``: the points show a path of level b. If a path had level b' < b, all its cells and edges would hold a loss
   <= b' < b and no weak cut (least loss >= b) would remove them; but what stays does not link the ends.
   Or b is the loss of an end.
+* ``minimum``: every cell has a weak cut (least loss >= value), and a net has this loss. With ``components`` at this
+  level it makes the set the one of global minima.
 * ``components``: two graphs enclose the true one. Cells that hold a common point of loss <= c are certainly in one
-  component; edges that stay after the cuts are the only ones possible. Every cell that stays must hold a point and every
-  edge that stays must lie within one class of the first graph: so the classes are the components. Symmetry:
+  component; edges that stay after the cuts are the only ones possible. Every cell that stays must hold a point and
+  every edge that stays must lie within one class of the first graph: so the classes are the components. Symmetry:
   points count in every order of their neurons, so it is enough to look at cells and edges in one order each.
   Orbits are the classes after cells that are permutations of one another are merged.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from itertools import pairwise, product
 from math import prod
 from typing import Any
 
 from proofs_check.checker.cells import MAX_CELLS, Cells, Types, cells, neuron_types, reachable, types
+from proofs_check.checker.frame import CertificateError
 from proofs_check.checker.narrow_read import (
-    CertificateError,
     Point,
     Problem,
-    fields,
+    brief,
     integer,
     items,
     loss,
+    parts,
     point,
     points,
     rational,
+    read_problem,
     vector,
 )
 from proofs_check.exact.cell_linear import dot
 
-__all__ = ["check_barrier", "check_components", "check_joined", "check_separated", "read_cuts"]
+__all__ = [
+    "check_barrier",
+    "check_components",
+    "check_joined",
+    "check_minimum",
+    "check_separated",
+    "read_cuts",
+    "require_level",
+]
 
 VISITS_PER_CELL = 20
 """The points of a ``components`` certificate may name each ordered cell so many times on average."""
 
 
-def check_joined(statement: Any, evidence: Any, setting: Problem, max_cells: int = MAX_CELLS) -> str:
+def check_joined(statement: Any, evidence: Any, problem: Mapping[str, Any], max_cells: int = MAX_CELLS) -> str:
     """Check that two nets are joined in {loss <= level}; return the statement in words.
 
     Cost: O(points * m * n) rational operations.
     """
-    width_, level_, start_, end_ = fields(statement, "statement", ("width", "level", "start", "end"))
-    (path_,) = fields(evidence, "evidence", ("points",))
+    setting = read_problem(problem)
+    width_, level_, start_, end_ = parts(statement, "statement", ("width", "level", "start", "end"))
+    (path_,) = parts(evidence, "evidence", ("points",))
     m, level = integer(width_, "width", 1), rational(level_, "level")
     start, end = point(start_, "start", m, setting), point(end_, "end", m, setting)
     check_path(points(path_, "points", m, setting), start, end, level, setting)
     return f"the two nets of width {m} are joined in the set of loss <= {level}"
 
 
-def check_separated(statement: Any, evidence: Any, setting: Problem, max_cells: int = MAX_CELLS) -> str:
+def check_separated(statement: Any, evidence: Any, problem: Mapping[str, Any], max_cells: int = MAX_CELLS) -> str:
     """Check that two nets lie in different components of {loss <= level}; return the statement in words."""
-    width_, level_, start_, end_ = fields(statement, "statement", ("width", "level", "start", "end"))
-    (nus_,) = fields(evidence, "evidence", ("nus",))
+    setting = read_problem(problem)
+    width_, level_, start_, end_ = parts(statement, "statement", ("width", "level", "start", "end"))
+    (nus_,) = parts(evidence, "evidence", ("nus",))
     m, level = integer(width_, "width", 1), rational(level_, "level")
     start, end = point(start_, "start", m, setting), point(end_, "end", m, setting)
     for name, net in (("start", start), ("end", end)):
@@ -75,10 +90,11 @@ def check_separated(statement: Any, evidence: Any, setting: Problem, max_cells: 
     return f"the two nets of width {m} lie in different components of the set of loss <= {level}"
 
 
-def check_barrier(statement: Any, evidence: Any, setting: Problem, max_cells: int = MAX_CELLS) -> str:
+def check_barrier(statement: Any, evidence: Any, problem: Mapping[str, Any], max_cells: int = MAX_CELLS) -> str:
     """Check that the least, over all paths between two nets, of the largest loss is ``value``; return it in words."""
-    width_, value_, start_, end_ = fields(statement, "statement", ("width", "value", "start", "end"))
-    path_, nus_ = fields(evidence, "evidence", ("points", "nus"))
+    setting = read_problem(problem)
+    width_, value_, start_, end_ = parts(statement, "statement", ("width", "value", "start", "end"))
+    path_, nus_ = parts(evidence, "evidence", ("points", "nus"))
     m, value = integer(width_, "width", 1), rational(value_, "value")
     start, end = point(start_, "start", m, setting), point(end_, "end", m, setting)
     check_path(points(path_, "points", m, setting), start, end, value, setting)
@@ -89,11 +105,26 @@ def check_barrier(statement: Any, evidence: Any, setting: Problem, max_cells: in
     return f"the communication barrier between the two nets of width {m} is the loss {value}"
 
 
-def check_components(statement: Any, evidence: Any, setting: Problem, max_cells: int = MAX_CELLS) -> str:
-    """Check the number of components of {loss <= level}, as sets and up to permutation of neurons; return it in words."""
+def check_minimum(statement: Any, evidence: Any, problem: Mapping[str, Any], max_cells: int = MAX_CELLS) -> str:
+    """Check that ``value`` is the least loss of the width and that ``point`` has it; return the statement in words."""
+    setting = read_problem(problem)
+    width_, value_, point_ = parts(statement, "statement", ("width", "value", "point"))
+    (nus_,) = parts(evidence, "evidence", ("nus",))
+    m, value = integer(width_, "width", 1), rational(value_, "value")
+    if loss(point(point_, "point", m, setting), setting) != value:
+        raise CertificateError("the point does not have the stated loss")
+    nus = read_cuts(nus_, setting, lambda bound: bound >= value)
+    if value > 0 and not all(covered for _, covered in cells(types(setting, m, max_cells), m, nus).multisets(m)):
+        raise CertificateError("a cell is undecided: no nu shows that its loss is at least the value")
+    return f"the least loss of width {m} is {value}"
+
+
+def check_components(statement: Any, evidence: Any, problem: Mapping[str, Any], max_cells: int = MAX_CELLS) -> str:
+    """Check the number of components of {loss <= level}, as sets and up to permutation; return it in words."""
+    setting = read_problem(problem)
     names = ("width", "level", "components", "orbits", "representatives")
-    width_, level_, components_, orbits_, representatives_ = fields(statement, "statement", names)
-    nus_, points_ = fields(evidence, "evidence", ("nus", "points"))
+    width_, level_, components_, orbits_, representatives_ = parts(statement, "statement", names)
+    nus_, points_ = parts(evidence, "evidence", ("nus", "points"))
     m, level = integer(width_, "width", 1), rational(level_, "level")
     stated = integer(components_, "components"), integer(orbits_, "orbits")
     nets = points(points_, "points", m, setting)
@@ -109,7 +140,7 @@ def check_components(statement: Any, evidence: Any, setting: Problem, max_cells:
     roots = {classes.find(code) for code in classes}
     orbits = Classes()
     for code in classes:
-        cell = [code // graph.count**j % graph.count for j in range(m)]
+        cell = [code // graph.number**j % graph.number for j in range(m)]
         orbits.join(classes.find(code), classes.find(graph.code(sorted(cell))))
     found = len(roots), len({orbits.find(code) for code in roots})
     if found != stated:
@@ -120,16 +151,16 @@ def check_components(statement: Any, evidence: Any, setting: Problem, max_cells:
     return f"width {m}: the set of loss <= {level} has {found[0]} components in {found[1]} orbits"
 
 
-def read_cuts(
-    value: Any, setting: Problem, accepted: Callable[[Fraction], bool]
-) -> list[tuple[Fraction, ...]]:
+def read_cuts(value: Any, setting: Problem, accepted: Callable[[Fraction], bool]) -> list[tuple[Fraction, ...]]:
     """Return the vectors nu that bound a loss from below by (nu . y)^2 / (2 nu . nu), if this bound is accepted."""
     found = []
     for entry in items(value, "nus"):
         nu = vector(entry, "nu", len(setting.y))
         gain = dot(nu, setting.y)
         if gain <= 0 or not accepted(gain * gain / (2 * dot(nu, nu))):
-            raise CertificateError("a vector nu does not reach the level: nu . y <= 0, or (nu . y)^2 / (2 nu . nu) too small")
+            raise CertificateError(
+                "a vector nu does not reach the level: nu . y <= 0, or (nu . y)^2 / (2 nu . nu) too small"
+            )
         found.append(nu)
     return found
 
@@ -179,7 +210,7 @@ class Classes(dict[int, int]):
 
 
 def _joined_cells(graph: Cells, kinds: Types, nets: Sequence[Point], budget: int) -> Classes:
-    """Return the classes of the cells that hold a net (in any order of its neurons), all cells of one net in one class."""
+    """Return the classes of the cells that hold a net, in any order of its neurons; cells of one net are in one."""
     classes = Classes()
     for held in {tuple(sorted(neuron_types(kinds, neuron) for neuron in net)) for net in nets}:
         for order in _arrangements(held):
@@ -210,9 +241,9 @@ def _require_closed(graph: Cells, classes: Classes) -> None:
         if not covered and graph.code(cell) not in classes:
             raise CertificateError("a cell is undecided: no nu cuts it and no point lies in it")
     for rest, covered in graph.multisets(graph.width - 1):
-        base = graph.code(rest) * graph.count
+        base = graph.code(rest) * graph.number
         if not covered:
-            linked = [(0, t) for t in range(1, graph.count)]
+            linked = [(0, t) for t in range(1, graph.number)]
         else:
             linked = [(t, o) for t, walls in enumerate(graph.walls) for o, cut in walls if t < o and not cut & covered]
         for a, b in linked:

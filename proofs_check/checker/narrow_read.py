@@ -1,7 +1,7 @@
 """The narrow-net problem and the parts of its certificates, read strictly from JSON values.
 
 Every object must have exactly the fields that its kind names: a field that nobody checks would be shown to the reader
-as part of an accepted statement. Numbers are exact: see :func:`proofs_check.exact.rational.parse_rational`.
+as part of an accepted statement. Numbers are exact: see :func:`rational`.
 """
 
 from __future__ import annotations
@@ -11,30 +11,26 @@ from fractions import Fraction
 from math import lcm
 from typing import Any, NamedTuple
 
+from proofs_check.checker.frame import CertificateError, ProblemError, fields
 from proofs_check.exact.cell_linear import dot
 from proofs_check.exact.rational import ExactInputError, number_from
 
 __all__ = [
     "Ball",
-    "CertificateError",
     "Neuron",
     "Point",
     "Problem",
     "brief",
-    "fields",
     "integer",
     "items",
     "loss",
+    "parts",
     "point",
     "points",
-    "problem",
     "rational",
+    "read_problem",
     "vector",
 ]
-
-
-class CertificateError(ValueError):
-    pass
 
 
 class Ball(NamedTuple):
@@ -86,15 +82,10 @@ def rational(value: Any, what: str) -> Fraction:
     return found
 
 
-def fields(value: Any, what: str, required: Sequence[str], optional: Sequence[str] = ()) -> list[Any]:
+def parts(value: Any, what: str, required: Sequence[str], optional: Sequence[str] = ()) -> list[Any]:
     """Return the values of an object's required, then optional fields (None where absent); no others may be there."""
-    if not isinstance(value, dict):
-        raise CertificateError(f"{what}: expected an object, found {_short(value)}")
-    missing = [name for name in required if name not in value]
-    strange = [name for name in value if name not in required and name not in optional]
-    if missing or strange:
-        raise CertificateError(f"{what}: fields missing: {missing}, fields unknown: {[_short(name) for name in strange]}")
-    return [value.get(name) for name in (*required, *optional)]
+    found = fields(value, what, required, optional)
+    return [found.get(name) for name in (*required, *optional)]
 
 
 def items(value: Any, what: str, length: int | None = None) -> list[Any]:
@@ -117,19 +108,25 @@ def vector(value: Any, what: str, length: int | None = None) -> tuple[Fraction, 
     return tuple(rational(entry, what) for entry in items(value, what, length))
 
 
-def problem(value: Any) -> Problem:
+def read_problem(value: Any) -> Problem:
     """Return the problem that a user's JSON object states.
 
     Raises:
-        CertificateError: a field is missing, unknown, or not covered (a ridge term, a region of another norm).
+        ProblemError: a field is missing, unknown, of the wrong form, or not covered (a ridge term, another norm).
 
     Example:
-        >>> problem({"X": [["1", "1/2"]], "y": ["0"]}).fixed
+        >>> read_problem({"X": [["1", "1/2"]], "y": ["0"]}).fixed
         False
     """
-    X, y, outputs, ridge, region, *_ = fields(
-        value, "problem", ("X", "y"), ("output_weights", "ridge", "region", *_NOTES)
-    )
+    try:
+        return _problem(value)
+    except CertificateError as error:
+        raise ProblemError(str(error)) from error
+
+
+def _problem(value: Any) -> Problem:
+    named = ("output_weights", "ridge", "region")
+    X, y, outputs, ridge, region, *_ = parts(value, "problem", ("X", "y"), (*named, *_NOTES))
     rows = items(X, "problem X")
     if not rows or not isinstance(rows[0], list) or not rows[0]:
         raise CertificateError("problem X: expected at least one row of at least one number")
@@ -147,10 +144,10 @@ def _region(value: Any) -> dict[str, Ball] | None:
         return None
     leaves = value if isinstance(value, dict) and "norm" not in value else {"W": value, "A": value}
     balls = {}
-    for leaf, ball in zip(("W", "A"), fields(leaves, "problem region", (), ("W", "A")), strict=True):
+    for leaf, ball in zip(("W", "A"), parts(leaves, "problem region", (), ("W", "A")), strict=True):
         if ball is None:
             continue
-        norm, radius = fields(ball, f"problem region {leaf}", ("norm", "radius"))
+        norm, radius = parts(ball, f"problem region {leaf}", ("norm", "radius"))
         if norm not in ("linf", "spectral"):
             raise CertificateError(f'problem region {leaf}: expected norm "linf" or "spectral", found {_short(norm)}')
         balls[leaf] = Ball(norm, rational(radius, f"problem region {leaf}"))
@@ -164,7 +161,7 @@ def point(value: Any, what: str, m: int, setting: Problem) -> Point:
     neurons = []
     common = 1
     for entry in items(value, what, m):
-        u_, s = fields(entry, f"{what}, a neuron", ("u", "s"))
+        u_, s = parts(entry, f"{what}, a neuron", ("u", "s"))
         if type(s) is not int or s not in ((1,) if setting.fixed else (1, -1)):
             raise CertificateError(f"{what}: sign expected {'1' if setting.fixed else '1 or -1'}, found {_short(s)}")
         u = vector(u_, f"{what}, u", len(setting.X[0]))

@@ -8,10 +8,11 @@ Such a net has f = sum_j s_j D_j X u_j with u_j = |alpha_j| w_j and sigma_j * (X
 
 h the largest value of sum_j |alpha_j| g_j . w_j over the region, with R_W, R_A the radii and a norm each for W, alpha:
 
-    W box:      g_j . w_j <= R_W |g_j|_1;   alpha box: h = R_W R_A sum_j |g_j|_1;   alpha l2: h = R_W R_A (sum_j |g_j|_1^2)^(1/2)
-    W spectral: <G diag|alpha|, W> <= R_W |G diag|alpha||_* <= R_W (sum_j alpha_j^2 q_j)^(1/2),  q_j = g_j . Lambda^-1 g_j,
-                for positive definite Lambda of trace 1 (Cauchy-Schwarz for Lambda^(1/2), Lambda^(-1/2) M);
-                alpha l2: h = R_W R_A (max_j q_j)^(1/2);   alpha box: h = R_W R_A (sum_j q_j)^(1/2)
+    W box:       g_j . w_j <= R_W |g_j|_1
+                 alpha box: h = R_W R_A sum_j |g_j|_1;   alpha l2: h = R_W R_A (sum_j |g_j|_1^2)^(1/2)
+    W spectral:  <G diag|alpha|, W> <= R_W |G diag|alpha||_* <= R_W (sum_j alpha_j^2 q_j)^(1/2), where
+                 q_j = g_j . Lambda^-1 g_j, Lambda positive definite of trace 1 (Cauchy-Schwarz)
+                 alpha l2: h = R_W R_A (max_j q_j)^(1/2);   alpha box: h = R_W R_A (sum_j q_j)^(1/2)
 
 and for alpha fixed at 1 the box forms with R_A = 1. If nu . y > h then |y - f| |nu| >= nu . y - h, so that
 (nu . y - h)^2 > 2 c nu . nu shows loss > c. With H = h^2 and N = 2 c nu . nu, both rational, this is nu . y > sqrt(H) +
@@ -25,16 +26,17 @@ from fractions import Fraction
 from typing import Any
 
 from proofs_check.checker.cells import MAX_CELLS, Types, cells, reachable, types
+from proofs_check.checker.frame import CertificateError
 from proofs_check.checker.narrow import read_cuts, require_level
 from proofs_check.checker.narrow_read import (
     Ball,
-    CertificateError,
     Problem,
-    fields,
     integer,
     items,
+    parts,
     point,
     rational,
+    read_problem,
     vector,
 )
 from proofs_check.exact.cell_linear import dot, inverse_forms
@@ -42,13 +44,16 @@ from proofs_check.exact.cell_linear import dot, inverse_forms
 __all__ = ["check_region_avoids_component", "exceeds_sum_of_roots"]
 
 
-def check_region_avoids_component(statement: Any, evidence: Any, setting: Problem, max_cells: int = MAX_CELLS) -> str:
+def check_region_avoids_component(
+    statement: Any, evidence: Any, problem: Mapping[str, Any], max_cells: int = MAX_CELLS
+) -> str:
     """Check that no net of the region with loss <= level is in the representative's component; return it in words.
 
     "Component" is one of the level set without the region; permutations of its neurons are included.
     """
-    width_, level_, representative_ = fields(statement, "statement", ("width", "level", "representative"))
-    nus_, avoid_ = fields(evidence, "evidence", ("nus", "avoid"))
+    setting = read_problem(problem)
+    width_, level_, representative_ = parts(statement, "statement", ("width", "level", "representative"))
+    nus_, avoid_ = parts(evidence, "evidence", ("nus", "avoid"))
     m, level = integer(width_, "width", 1), rational(level_, "level")
     balls = _balls(setting)
     representative = point(representative_, "representative", m, setting)
@@ -80,7 +85,7 @@ def _avoided_cell(
     """Return the cell (types in increasing order) of one entry, if its multipliers show loss > level in the region."""
     spectral = balls[0].norm == "spectral"
     names = ("cell", "nu", "mu", "lambda") if spectral else ("cell", "nu", "mu")
-    cell_, nu_, mu_, *matrix_ = fields(entry, "avoid", names, () if spectral else ("lambda",))
+    cell_, nu_, mu_, *matrix_ = parts(entry, "avoid", names, () if spectral else ("lambda",))
     n, d = len(setting.y), len(setting.X[0])
     nu = vector(nu_, "avoid nu", n)
     number = {pattern: p for p, pattern in enumerate(kinds.cones.patterns)}
@@ -109,7 +114,10 @@ def _avoided_cell(
 def _inverse_forms(value: Any, g: Sequence[Sequence[Fraction]], d: int) -> list[Fraction]:
     """Return g_j . Lambda^-1 g_j for a symmetric positive definite matrix of trace 1."""
     matrix = [vector(row, "avoid lambda", d) for row in items(value, "avoid lambda", d)]
-    if any(matrix[i][j] != matrix[j][i] for i in range(d) for j in range(i)) or sum(matrix[i][i] for i in range(d)) != 1:
+    if (
+        any(matrix[i][j] != matrix[j][i] for i in range(d) for j in range(i))
+        or sum(matrix[i][i] for i in range(d)) != 1
+    ):
         raise CertificateError("avoid lambda: expected a symmetric matrix of trace 1")
     found = inverse_forms(matrix, g)
     if found is None:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from fractions import Fraction
 from typing import Any
 
-from modeconn.errors import InputError
 from proofs_check.claims.claim import Claim, Instance, Shape
 from proofs_check.claims.draws import derive_seed, draw
 from proofs_check.claims.profiles import Block

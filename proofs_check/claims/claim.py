@@ -136,7 +136,7 @@ _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]*")
 
 
 def check_claim(claim: Claim) -> None:
-    """Raise :class:`InputError` unless the claim can be put on trial: usable ids, shapes, a positive cost, callables."""
+    """Raise :class:`InputError` unless the claim can be put on trial: ids, shapes, a positive cost, callables."""
     name = f"claim {claim.id!r}"
     ids = [c.id for c in claim.controls]
     for text in (claim.id, *ids):
@@ -150,7 +150,9 @@ def check_claim(claim: Claim) -> None:
         raise InputError(f"{name}: expected must be 'held' or 'refuted', found {claim.expected!r}")
     for trial in (claim, *(claim.control(i) for i in ids)):
         if len(trial.shapes) == 0:
-            raise InputError(f"claim {trial.id!r}: no shapes; list at least one, smallest first, such as [(1, 2), (2, 3)]")
+            raise InputError(
+                f"claim {trial.id!r}: no shapes; list at least one, smallest first, such as [(1, 2), (2, 3)]"
+            )
         for part in ("instances", "check"):
             if not callable(getattr(trial, part)):
                 raise InputError(f"claim {trial.id!r}: {part} must be a function, found {getattr(trial, part)!r}")

@@ -38,9 +38,7 @@ def _no_constants_of_loaded_modules() -> Iterator[None]:
         providers.CONSTANTS_CACHE.cache.clear()
 
 
-def draw(
-    strategy: SearchStrategy[Instance], count: int, seed: int, visit: Callable[[Instance], float | None]
-) -> None:
+def draw(strategy: SearchStrategy[Instance], count: int, seed: int, visit: Callable[[Instance], float | None]) -> None:
     """Call ``visit`` on ``count`` instances; the number it returns is maximised along the way.
 
     The first half is plain generation (simple and extreme values included), the second mutates the best so far.

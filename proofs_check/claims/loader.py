@@ -1,4 +1,4 @@
-"""Claims from the library or from a user's own file, in a form that another process can load again."""
+"""Claims from a user's own file, in a form that another process can load again."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ import linecache
 import sys
 import traceback
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from modeconn.errors import InputError, unknown_name
+from modeconn.errors import InputError
 from proofs_check.claims.claim import Claim, check_claim
 
-__all__ = ["ClaimSet", "ClaimsFile", "claim_set", "library_claims", "load_claims"]
+__all__ = ["ClaimsFile", "claims_by_id", "load_claims"]
 
 
 @dataclass(frozen=True)
@@ -48,50 +48,21 @@ class ClaimsFile:
         return cls(path, text, hashlib.sha256(text.encode()).hexdigest())
 
 
-@dataclass(frozen=True)
-class ClaimSet:
-    """Claims by id, and the file they came from (``None``: the library, or objects made in this process)."""
-
-    claims: Mapping[str, Claim]
-    file: ClaimsFile | None = None
-    is_library: bool = False
-
-    def select(self, ids: Iterable[str]) -> ClaimSet:
-        """Return the claims with these ids, in the order given."""
-        chosen = {}
-        for name in ids:
-            if name not in self.claims:
-                raise unknown_name("claim", name, self.claims)
-            chosen[name] = self.claims[name]
-        return replace(self, claims=chosen)
-
-
-def library_claims(ids: Iterable[str] | None = None) -> ClaimSet:
-    """Return the library's claims, all or those with the given ids; only these are imported."""
-    from proofs_check.claims.registry import CLAIMS
-
-    chosen = tuple(CLAIMS if ids is None else ids)
-    for name in chosen:
-        if name not in CLAIMS:
-            raise unknown_name("claim", name, CLAIMS)
-    return ClaimSet({name: CLAIMS[name] for name in chosen}, is_library=True)
-
-
-def claim_set(claims: Iterable[Claim] | Mapping[str, Claim]) -> ClaimSet:
-    """Return a set of claims made in this process; run it with one job, or put the claims in a file."""
+def claims_by_id(claims: Iterable[Claim] | Mapping[str, Claim]) -> dict[str, Claim]:
+    """Return the claims under their ids, or raise :class:`InputError` if one cannot be put on trial."""
     listed = list(claims.values()) if isinstance(claims, Mapping) else list(claims)
     for claim in listed:
         if not isinstance(claim, Claim):
-            raise InputError(f"expected Claim objects, found a {type(claim).__name__}")
+            raise InputError(f"expected Claim objects, found a {type(claim).__name__}; see proofs_check.claims.Claim")
         check_claim(claim)
     ids = [claim.id for claim in listed]
     if len(set(ids)) < len(ids):
         raise InputError(f"two claims share an id among {', '.join(ids)}; give each its own")
-    return ClaimSet({claim.id: claim for claim in listed})
+    return {claim.id: claim for claim in listed}
 
 
-def load_claims(source: str | Path | ClaimsFile) -> ClaimSet:
-    """Return the claims of a user's file: a module that defines ``CLAIM`` or ``CLAIMS`` (a list or a dict).
+def load_claims(source: str | Path | ClaimsFile) -> dict[str, Claim]:
+    """Return the claims of a user's file, by id: a module that defines ``CLAIM`` or ``CLAIMS`` (a list or a dict).
 
     The file runs as a module of its own, with its folder importable while it does.
 
@@ -113,7 +84,7 @@ def load_claims(source: str | Path | ClaimsFile) -> ClaimSet:
     if not isinstance(found, (Mapping, Sequence)) or isinstance(found, str) or len(found) == 0:
         raise InputError(f"{file.path}: CLAIMS must be a non-empty list or dict of claims, found {found!r:.80}")
     try:
-        return replace(claim_set(found), file=file)
+        return claims_by_id(found)
     except InputError as error:
         raise InputError(f"{file.path}: {error}") from None
 

@@ -80,7 +80,7 @@ def plan(claim: Claim, profile: Profile, is_control: bool = False) -> tuple[Bloc
     wanted = (profile.control_instances if is_control else profile.instances) / claim.cost
     per_shape = max(MIN_PER_SHAPE, math.ceil(wanted / len(shapes)))
     rounds = math.ceil(per_shape / max(MIN_PER_SHAPE, round(profile.block / claim.cost)))
-    blocks = []
+    blocks: list[Block] = []
     for r in range(rounds):
         count = per_shape // rounds + (r < per_shape % rounds)
         blocks += [Block(len(blocks) + k, shape, count) for k, shape in enumerate(shapes)]

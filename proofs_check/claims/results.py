@@ -185,7 +185,8 @@ def _verdict(claim: Claim, trial: TrialResult, controls: Sequence[ControlResult]
         return "undecided", faults[0]
     if trial.unconfirmed:
         how = "its exact check could not decide" if claim.confirm is not None else "it has no exact check"
-        return "undecided", f"violated by {-trial.margin if trial.margin else 0.0:.3g} in floats, but {how}"
+        violation = 0.0 if trial.pursuit is None else -trial.pursuit.candidate.margin
+        return "undecided", f"violated by {violation:.3g} in floats, but {how}"
     if trial.applicable == 0:
         most = max(trial.vacuous, key=lambda text: trial.vacuous[text], default="no instance was drawn")
         return "undecided", f"all {trial.instances} instances vacuous: {most}"

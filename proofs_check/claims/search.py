@@ -22,6 +22,9 @@ __all__ = ["Pursuit", "polish", "pursue"]
 CONFIRMATIONS = 5
 """Violations handed to exact confirmation per shape, largest first."""
 
+FINEST_GRID = 2**24
+"""Denominator up to which the values of a key are taken to lie on a grid on purpose."""
+
 Path = tuple[str | int, ...]
 
 
@@ -125,7 +128,8 @@ def polish(claim: Claim, start: Candidate, seen: Sequence[Instance], checks: int
     """Return a confirmed violation at least as large, reached by perturbing the floats of the instance.
 
     Integers, flags and strings stay. A float moves within the range that the instances in ``seen`` show for its key,
-    and among the very values seen there when they repeat (a choice from a list); the hypotheses must stay true.
+    on the binary grid that they lie on (dyadic data stay dyadic), and among the very values seen when they repeat (a
+    choice from a list); the hypotheses must stay true.
 
     Args:
         claim: the claim.
@@ -184,38 +188,55 @@ def _keys(path: Path) -> Path:
     return tuple(step for step in path if isinstance(step, str))
 
 
-def _pools(seen: Sequence[Instance]) -> dict[Path, tuple[list[float], bool]]:
-    """Return, per key, the values seen (distinct, ascending) and whether they look continuous."""
+@dataclass(frozen=True)
+class _Pool:
+    """The values seen under one key."""
+
+    values: list[float]
+    is_continuous: bool
+    grid: int
+
+    @classmethod
+    def of(cls, seen: list[float]) -> _Pool:
+        distinct = sorted(set(seen))
+        return cls(distinct, 2 * len(distinct) >= len(seen), max(x.as_integer_ratio()[1] for x in distinct))
+
+    def admit(self, x: float) -> float:
+        """Return the nearest value in the range seen, on the grid seen."""
+        clipped = min(max(x, self.values[0]), self.values[-1])
+        return round(clipped * self.grid) / self.grid if self.grid <= FINEST_GRID else clipped
+
+
+def _pools(seen: Sequence[Instance]) -> dict[Path, _Pool]:
+    """Return the values seen, by key."""
     values: dict[Path, list[float]] = defaultdict(list)
     for instance in seen:
         for path, value in _floats(instance):
             values[_keys(path)].append(value)
-    return {keys: (sorted(set(v)), 2 * len(set(v)) >= len(v)) for keys, v in values.items()}
+    return {keys: _Pool.of(found) for keys, found in values.items()}
 
 
 def _perturbed(
     instance: Instance,
     paths: Sequence[Path],
-    pools: Mapping[Path, tuple[list[float], bool]],
+    pools: Mapping[Path, _Pool],
     reach: float,
     rng: random.Random,
 ) -> Instance:
     """Return a copy with one float moved, or all floats of one key scaled."""
     moved = copy.deepcopy(dict(instance))
     chosen = rng.choice(paths)
-    values, is_continuous = pools[_keys(chosen)]
-    if not is_continuous or rng.random() < 0.2:
-        _set(moved, chosen, rng.choice(values))
-        return moved
-    low, high = values[0], values[-1]
-    if rng.random() < 0.3:
+    pool = pools[_keys(chosen)]
+    if not pool.is_continuous or rng.random() < 0.2:
+        _set(moved, chosen, rng.choice(pool.values))
+    elif rng.random() < 0.3:
         factor = math.exp(rng.gauss(0.0, 2 * reach))
         for path in paths:
             if _keys(path) == _keys(chosen):
-                _set(moved, path, min(max(_get(moved, path) * factor, low), high))
+                _set(moved, path, pool.admit(_get(moved, path) * factor))
     else:
-        step = rng.gauss(0.0, reach) * (high - low)
-        _set(moved, chosen, min(max(_get(moved, chosen) + step, low), high))
+        step = rng.gauss(0.0, reach) * (pool.values[-1] - pool.values[0])
+        _set(moved, chosen, pool.admit(_get(moved, chosen) + step))
     return moved
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import sys
 import traceback
@@ -12,9 +11,10 @@ from fractions import Fraction
 from typing import Any
 
 from modeconn.errors import InputError
+from modeconn.io import plain
 from proofs_check.claims.claim import Claim, Instance, Outcome
 
-__all__ = ["Case", "ClaimError", "as_float", "confirm", "evaluate", "plain", "plain_detail"]
+__all__ = ["Case", "ClaimError", "as_float", "confirm", "evaluate"]
 
 
 class ClaimError(InputError):
@@ -55,39 +55,7 @@ def as_float(margin: float | Fraction) -> float:
     try:
         return float(margin)
     except OverflowError:
-        return math.copysign(sys.float_info.max, margin)
-
-
-def plain(value: Any, where: str = "the instance") -> Any:
-    """Return the value as plain JSON (tuples become lists); raise :class:`InputError` for anything else.
-
-    Floats go through unchanged and must be finite, so that a file holds exactly what was checked.
-    """
-    if value is None or isinstance(value, (bool, str)) or type(value) is int:
-        return value
-    if isinstance(value, float):
-        if not math.isfinite(value):
-            raise InputError(f"{where} holds {value}; let the strategy draw finite floats")
-        return float(value)
-    if isinstance(value, (list, tuple)):
-        return [plain(v, where) for v in value]
-    if isinstance(value, Mapping):
-        for key in value:
-            if not isinstance(key, str):
-                raise InputError(f"{where} has the key {key!r}; JSON keys are strings")
-        return {k: plain(v, where) for k, v in value.items()}
-    hint = "; use .tolist()" if hasattr(value, "tolist") else "; use numbers, strings, lists and dicts"
-    raise InputError(f"{where} holds a {type(value).__name__}, which is not a JSON value{hint}")
-
-
-def plain_detail(detail: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the detail of an outcome as JSON, with fractions and what JSON has no word for as text."""
-
-    def to_json(value: Any) -> Any:
-        return value.tolist() if hasattr(value, "tolist") else str(value)
-
-    text = json.dumps(dict(detail), default=to_json)
-    return json.loads(text, parse_constant=str)
+        return sys.float_info.max if margin > 0 else -sys.float_info.max
 
 
 def _whereabouts(error: BaseException) -> str:
@@ -100,7 +68,7 @@ def _whereabouts(error: BaseException) -> str:
 def _guarded(claim: Claim, part: str, instance: Instance, function: Any) -> Any:
     try:
         return function(instance)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         text = " ".join(str(error).split())
         raise ClaimError(
             f"claim {claim.id!r}: {part} raised {type(error).__name__}: {text}{_whereabouts(error)}", instance
@@ -115,9 +83,9 @@ def evaluate(claim: Claim, drawn: Instance) -> Case:
             finite number; the instance is attached.
     """
     try:
-        instance = plain(drawn)
-    except InputError as error:
-        raise ClaimError(f"claim {claim.id!r}: {error}") from None
+        instance = plain(drawn, where="instance")
+    except (InputError, TypeError) as error:
+        raise ClaimError(f"claim {claim.id!r}: an instance must hold JSON values ({error})") from None
     if not isinstance(instance, dict):
         raise ClaimError(f"claim {claim.id!r}: an instance must be a dict, found {type(drawn).__name__}", instance)
     for hypothesis in claim.hypotheses:
@@ -125,13 +93,15 @@ def evaluate(claim: Claim, drawn: Instance) -> Case:
             return Case(instance, missed=hypothesis.text)
     outcome = _guarded(claim, "check", instance, claim.check)
     if not isinstance(outcome, Outcome):
-        raise ClaimError(
-            f"claim {claim.id!r}: check must return an Outcome, found {type(outcome).__name__}", instance
-        )
+        raise ClaimError(f"claim {claim.id!r}: check must return an Outcome, found {type(outcome).__name__}", instance)
     margin = outcome.margin if isinstance(outcome.margin, Fraction) else float(outcome.margin)
     if not isinstance(margin, Fraction) and not math.isfinite(margin):
         raise ClaimError(f"claim {claim.id!r}: the margin is {margin}; check must return a finite number", instance)
-    return Case(instance, margin, bool(outcome.certified), plain_detail(outcome.detail))
+    try:
+        detail = plain(dict(outcome.detail), nonfinite="string", where="detail")
+    except TypeError as error:
+        raise ClaimError(f"claim {claim.id!r}: the detail must hold JSON values ({error})", instance) from None
+    return Case(instance, margin, bool(outcome.certified), detail)
 
 
 def confirm(claim: Claim, case: Case) -> bool | None:

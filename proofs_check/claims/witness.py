@@ -5,23 +5,25 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from modeconn.errors import ExitCode, InputError
-from modeconn.io.atomic import write_text_atomic
+from modeconn.errors import ExitCode, InputError, unknown_name
+from modeconn.io import write_json
 from modeconn.precision import float64
 from proofs_check.claims.blocks import Candidate
 from proofs_check.claims.claim import Claim, Instance
 from proofs_check.claims.environment import versions
-from proofs_check.claims.loader import ClaimsFile, ClaimSet, library_claims, load_claims
+from proofs_check.claims.loader import ClaimsFile, load_claims
+from proofs_check.claims.registry import CLAIMS
 from proofs_check.claims.search import Pursuit
 from proofs_check.claims.trial import as_float, confirm, evaluate
 
 __all__ = ["SCHEMA", "ReplayResult", "read_witness", "replay", "witness_record", "write_witness"]
 
 SCHEMA = "modeconn.witness/1"
+REPLAY_SCHEMA = "modeconn.replay/1"
 
 _REQUIRED: dict[str, type | tuple[type, ...]] = {
     "claim": str,
@@ -66,7 +68,7 @@ def witness_record(
         "statement": trial.statement,
         "source": claim.source,
         "hypotheses": [hypothesis.text for hypothesis in trial.hypotheses],
-        "claims_file": None if file is None else {"path": file.path, "sha256": file.sha256, "text": file.text},
+        "claims_file": None if file is None else asdict(file),
         "seed": seed,
         "profile": profile,
         **_candidate_fields(found.candidate),
@@ -92,7 +94,7 @@ def _candidate_fields(candidate: Candidate) -> dict[str, Any]:
 def write_witness(path: Path, record: Mapping[str, Any]) -> None:
     """Write the witness; the file appears complete or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_text_atomic(path, json.dumps(record, indent=1, allow_nan=False) + "\n")
+    write_json(path, record)
 
 
 def read_witness(path: str | Path) -> dict[str, Any]:
@@ -130,7 +132,7 @@ class ReplayResult:
     """What checking a witness again showed.
 
     Attributes:
-        reproduces: the hypotheses hold, the margin is negative, and exact arithmetic does not dismiss it.
+        reproduced: the hypotheses hold, the margin is negative, and exact arithmetic does not dismiss it.
         margin: found now, ``None`` when a hypothesis fails.
         stored_margin: found when the witness was written.
         confirmed: exact arithmetic confirms the violation (``True``), dismisses it (``False``), cannot tell (``None``).
@@ -142,7 +144,7 @@ class ReplayResult:
     control: str | None
     statement: str
     instance: Instance
-    reproduces: bool
+    reproduced: bool
     margin: float | None
     stored_margin: float
     confirmed: bool | None
@@ -153,16 +155,16 @@ class ReplayResult:
     @property
     def exit_code(self) -> ExitCode:
         """``REFUTED`` when the violation reproduces, ``HELD`` when it does not."""
-        return ExitCode.REFUTED if self.reproduces else ExitCode.HELD
+        return ExitCode.REFUTED if self.reproduced else ExitCode.HELD
 
     def to_json(self) -> dict[str, Any]:
         """Return the result as JSON values."""
         return {
-            "schema": "modeconn.replay/1",
+            "schema": REPLAY_SCHEMA,
             "claim": self.claim,
             "control": self.control,
             "statement": self.statement,
-            "reproduces": self.reproduces,
+            "reproduced": self.reproduced,
             "margin": self.margin,
             "stored_margin": self.stored_margin,
             "confirmed": self.confirmed,
@@ -170,6 +172,20 @@ class ReplayResult:
             "detail": dict(self.detail),
             "notes": list(self.notes),
         }
+
+    def text(self) -> str:
+        """Return the result in a few lines of words."""
+        name = self.claim if self.control is None else f"{self.claim}, control {self.control}"
+        lines = [f"{name}: {self.statement}"]
+        if self.missed is not None:
+            lines.append(f"does not reproduce: the hypothesis fails: {self.missed}")
+        elif not self.reproduced:
+            dismissed = ", and exact arithmetic finds no violation" if self.confirmed is False else ""
+            lines.append(f"does not reproduce: margin {self.margin!r} (stored {self.stored_margin!r}){dismissed}")
+        else:
+            how = "confirmed exactly" if self.confirmed else "in floats; nothing exact confirms it"
+            lines.append(f"violation reproduced: margin {self.margin!r} (stored {self.stored_margin!r}), {how}")
+        return "\n".join(lines + [f"note: {note}" for note in self.notes])
 
 
 def replay(path: str | Path) -> ReplayResult:
@@ -183,7 +199,9 @@ def replay(path: str | Path) -> ReplayResult:
     record = read_witness(path)
     notes = []
     claims = _claims_of(record)
-    claim = claims.claims[record["claim"]]
+    if record["claim"] not in claims:
+        raise unknown_name("claim", record["claim"], claims)
+    claim = claims[record["claim"]]
     trial = claim if record["control"] is None else claim.control(record["control"])
     if trial.statement != record["statement"]:
         notes.append("the statement of the claim has changed since the witness was written")
@@ -198,7 +216,7 @@ def replay(path: str | Path) -> ReplayResult:
         control=record["control"],
         statement=trial.statement,
         instance=case.instance,
-        reproduces=case.violates and confirmed is not False,
+        reproduced=case.violates and confirmed is not False,
         margin=as_float(case.margin) if case.missed is None else None,
         stored_margin=record["margin"],
         confirmed=confirmed,
@@ -208,9 +226,9 @@ def replay(path: str | Path) -> ReplayResult:
     )
 
 
-def _claims_of(record: Mapping[str, Any]) -> ClaimSet:
-    """Return the claims a witness speaks of: the library's, or those of the file inside it."""
+def _claims_of(record: Mapping[str, Any]) -> Mapping[str, Claim]:
+    """Return the claims a witness chooses from: the library's, or those of the file inside it."""
     if record["claims_file"] is None:
-        return library_claims([record["claim"]])
-    file = ClaimsFile.of(record["claims_file"]["path"], record["claims_file"]["text"])
-    return load_claims(file).select([record["claim"]])
+        return CLAIMS
+    stored = record["claims_file"]
+    return load_claims(ClaimsFile(stored["path"], stored["text"], stored["sha256"]))

@@ -1,1 +1,104 @@
-"""Exact arithmetic, standard library only."""
+"""Exact and rigorous arithmetic, standard library only: the deciding core."""
+
+from proofs_check.exact.adam import adam_trajectory, inverse_sqrt_rate, linear_regret
+from proofs_check.exact.hamiltonian import (
+    HamiltonianConstants,
+    HamiltonianStep,
+    hamiltonian_constants,
+    hamiltonian_step,
+    is_smooth,
+)
+from proofs_check.exact.interval import Interval, Scalar, square_root
+from proofs_check.exact.linear import is_positive_semidefinite
+from proofs_check.exact.lion_k import (
+    DECAYS,
+    LionKState,
+    Quadratic,
+    distance_to_ball,
+    exact_matrix,
+    lion_k_step,
+    lion_k_trajectory,
+    squared_distance_to_ball,
+)
+from proofs_check.exact.piecewise import SegmentLoss, segment_loss
+from proofs_check.exact.polynomial import (
+    Maximum,
+    Polynomial,
+    bernstein_coefficients,
+    count_roots,
+    greatest_common_divisor,
+    is_at_most,
+    isolate_roots,
+    maximum_enclosure,
+    maximum_over_pieces,
+    square_free_factors,
+    sturm_sequence,
+)
+from proofs_check.exact.potentials import EXACT_POTENTIALS, ExactPotential, exact_potential
+from proofs_check.exact.rational import (
+    ExactInputError,
+    ceil_dyadic,
+    common_denominator,
+    floor_dyadic,
+    matrix_from,
+    number_from,
+    number_to_string,
+    round_down,
+    round_up,
+    vector_from,
+)
+from proofs_check.exact.segment import BASELINES, Enclosure, baseline_line, polyline_enclosure, segment_enclosure
+
+__all__ = [
+    "BASELINES",
+    "DECAYS",
+    "EXACT_POTENTIALS",
+    "Enclosure",
+    "ExactInputError",
+    "ExactPotential",
+    "HamiltonianConstants",
+    "HamiltonianStep",
+    "Interval",
+    "LionKState",
+    "Maximum",
+    "Polynomial",
+    "Quadratic",
+    "Scalar",
+    "SegmentLoss",
+    "adam_trajectory",
+    "baseline_line",
+    "bernstein_coefficients",
+    "ceil_dyadic",
+    "common_denominator",
+    "count_roots",
+    "distance_to_ball",
+    "exact_matrix",
+    "exact_potential",
+    "floor_dyadic",
+    "greatest_common_divisor",
+    "hamiltonian_constants",
+    "hamiltonian_step",
+    "inverse_sqrt_rate",
+    "is_at_most",
+    "is_positive_semidefinite",
+    "is_smooth",
+    "isolate_roots",
+    "linear_regret",
+    "lion_k_step",
+    "lion_k_trajectory",
+    "matrix_from",
+    "maximum_enclosure",
+    "maximum_over_pieces",
+    "number_from",
+    "number_to_string",
+    "polyline_enclosure",
+    "round_down",
+    "round_up",
+    "segment_enclosure",
+    "segment_loss",
+    "square_free_factors",
+    "square_root",
+    "squared_distance_to_ball",
+    "sturm_sequence",
+    "vector_from",
+]

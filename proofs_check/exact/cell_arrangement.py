@@ -127,9 +127,9 @@ def arrangement(X: Sequence[Sequence[Fraction]], max_cones: int = 100_000) -> Ar
             found.append(Wall(index[other], facet))
         walls.append(tuple(found))
 
-    patterns = tuple(tuple(o and (o if c >> h & 1 else -o) for h, o in owner) for c in order)
-    rays = tuple(primitive([dot(row, line) for row in X]) for line in lines)
-    return Arrangement(patterns, rays, tuple(members), tuple(walls))
+    patterns = tuple(tuple(way if c >> h & 1 else -way for h, way in owner) for c in order)
+    values = tuple(primitive([dot(row, line) for row in X]) for line in lines)
+    return Arrangement(patterns, values, tuple(members), tuple(walls))
 
 
 def _merge(X: Sequence[Sequence[Fraction]]) -> tuple[list[tuple[int, ...]], list[tuple[int, int]]]:

@@ -17,7 +17,7 @@ def dot(a: Sequence[Fraction | int], b: Sequence[Fraction | int]) -> Fraction:
         >>> dot([1, 2], [Fraction(1, 2), 3])
         Fraction(13, 2)
     """
-    return sum((p * q for p, q in zip(a, b, strict=True)), Fraction(0))
+    return sum((Fraction(p * q) for p, q in zip(a, b, strict=True)), Fraction(0))
 
 
 def nullspace(rows: Sequence[Vector], d: int) -> list[list[Fraction]]:

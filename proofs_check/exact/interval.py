@@ -8,7 +8,7 @@ from fractions import Fraction
 
 from proofs_check.exact.rational import ExactInputError, number_from
 
-__all__ = ["BITS", "Interval", "Scalar", "absolute", "enclosure", "maximum", "sign", "square_root"]
+__all__ = ["BITS", "Interval", "Scalar", "absolute", "enclosure", "maximum", "minimum", "sign", "square_root"]
 
 BITS = 128
 """Significant bits of the ends unless an interval says otherwise."""
@@ -153,8 +153,15 @@ def maximum(a: Scalar | int, b: Scalar | int) -> Scalar:
     return max(Fraction(a), Fraction(b))
 
 
+def minimum(a: Scalar | int, b: Scalar | int) -> Scalar:
+    """Return ``min(a, b)``, exact if both are."""
+    return -maximum(-a, -b)
+
+
 def absolute(x: Scalar) -> Scalar:
     """Return ``|x|``."""
+    if isinstance(x, Interval):
+        return abs(x)
     return abs(x)
 
 

@@ -115,9 +115,7 @@ class SegmentLoss(NamedTuple):
 
     def _residuals_at_start(self, i: int) -> list[list[int]]:
         """Return the coefficients of ``f_io(t) - y_io`` just after t = 0, one triple for each output."""
-        active = [
-            (j, u, s) for j, (u, s) in enumerate(zip(self.start[i], self.slope[i], strict=True)) if (u or s) > 0
-        ]
+        active = [(j, u, s) for j, (u, s) in enumerate(zip(self.start[i], self.slope[i], strict=True)) if (u or s) > 0]
         return [
             [
                 sum(a[j] * u for j, u, _ in active) - y,
@@ -129,7 +127,7 @@ class SegmentLoss(NamedTuple):
 
 
 def _switch(loss: list[int], residual: list[int], turns: int, q0: int, q1: int, q2: int) -> None:
-    """Add ``q(t)``, times ``turns`` = 1 or -1, to a residual r, and ``2 (r + q)**2 - 2 r**2 = 2 q (2 r + q)`` to the loss."""
+    """Add ``turns * q(t)`` to a residual; with q signed so, the loss gains ``2 (r + q)**2 - 2 r**2``."""
     if turns < 0:
         q0, q1, q2 = -q0, -q1, -q2
     r0, r1, r2 = 2 * residual[0] + q0, 2 * residual[1] + q1, 2 * residual[2] + q2

@@ -202,4 +202,4 @@ def round_down(value: Fraction) -> float:
 
 def round_up(value: Fraction) -> float:
     """Return the least float that is at least ``value`` (``inf`` above the range of floats)."""
-    return -round_down(-value)
+    return 0.0 - round_down(-value)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
 from typing import Any, NamedTuple
 
@@ -146,7 +147,7 @@ def polyline_enclosure(
     """
     if len(nets) < 2:
         raise ExactInputError(f"polyline: expected at least two nets, found {len(nets)}")
-    losses = [segment_loss(*pair, X, Y) for pair in zip(nets, nets[1:], strict=False)]
+    losses = [segment_loss(*pair, X, Y) for pair in itertools.pairwise(nets)]
     return _enclosure(losses, baseline, tolerance, proposals)
 
 
@@ -199,9 +200,9 @@ def _maximum(losses: list[SegmentLoss], line: Line, tolerance: Fraction, guesses
     return exact if exact.lower == exact.upper else _shortened(exact, excess, tolerance)
 
 
-def _shortened(found: Maximum, excess: Any, tolerance: Fraction) -> Maximum:
+def _shortened(found: Maximum, excess: Callable[[Fraction], Fraction], tolerance: Fraction) -> Maximum:
     """Return a slightly wider enclosure whose argument and upper end are short, if one is within the tolerance."""
-    bits = max(0, 4 - math.floor(math.log2(tolerance.numerator) - math.log2(tolerance.denominator)))
+    bits = max(0, tolerance.denominator.bit_length() - tolerance.numerator.bit_length() + 4)
     upper = ceil_dyadic(found.upper, bits)
     for short in _SHORT_BITS:
         t = floor_dyadic(found.argument, short)

@@ -12,6 +12,9 @@ from functools import lru_cache
 from itertools import combinations, combinations_with_replacement, permutations, product
 from typing import Any, NamedTuple
 
+import numpy as np
+from scipy.optimize import linprog, minimize
+
 Cell = tuple[int, ...]
 
 
@@ -41,7 +44,7 @@ def inner(a: Any, b: Any) -> Fraction:
     return sum((p * q for p, q in zip(a, b, strict=True)), Fraction(0))
 
 
-def least(columns: tuple[tuple[int, ...], ...], y: tuple[Fraction, ...]) -> Least:
+def least(columns: tuple[tuple[Fraction, ...], ...], y: tuple[Fraction, ...]) -> Least:
     """Return the exact non-negative least squares of y on the columns (active sets after Lawson and Hanson)."""
     x = [Fraction(0)] * len(columns)
     passive: list[int] = []
@@ -75,6 +78,7 @@ class Brute:
         self.y = tuple(Fraction(v) for v in y)
         self.m, self.signs = m, (1,) if fixed else (1, -1)
         rows = [row for row in self.X if any(row)]
+        lines: list[tuple[Fraction, ...]]
         if len(rows[0]) == 2:
             lines = [(-b, a) for a, b in rows]
         else:
@@ -82,14 +86,14 @@ class Brute:
                 (a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0])
                 for a, b in combinations(rows, 2)
             ]
-        unique = {}
+        unique: dict[tuple[Fraction, ...], None] = {}
         for line in lines:
             if any(line):
                 scale = max(abs(v) for v in line)
                 unique[tuple(v / scale for v in line)] = unique[tuple(-v / scale for v in line)] = None
         self.rays = list(unique)
         self.values = [tuple(inner(row, ray) for row in self.X) for ray in self.rays]
-        patterns = {}
+        patterns: dict[tuple[int, ...], None] = {}
         for group in combinations(self.values, len(rows[0])):
             center = [sum(v) for v in zip(*group, strict=True)]
             if all(v or not any(row) for v, row in zip(center, self.X, strict=True)):
@@ -170,7 +174,7 @@ class Brute:
 
     def cuts(self, inside: set[Cell], bound: Fraction) -> list[tuple[Fraction, ...]]:
         """Return residuals that cut every edge leaving a set of cells; each such edge has least loss >= bound."""
-        nus = {}
+        nus: dict[tuple[Fraction, ...], None] = {}
         for cell in sorted(inside):
             for other, parts in self.edges(cell):
                 if other not in inside:
@@ -189,7 +193,7 @@ class Brute:
         return found
 
     def barrier(self, start: Any, end: Any) -> tuple[Fraction, list[Any], list[Any]]:
-        """Return the communication barrier above the ends' losses, a path of it, and the cuts (empty if an end's loss)."""
+        """Return the communication barrier, a path of it, and the cuts (none if it is the loss of an end)."""
         ends = max(self.loss(start), self.loss(end))
         goal = self.cell_of(end)
         before, levels = {}, {}
@@ -230,13 +234,14 @@ class Brute:
             while stack:
                 for other, parts in self.edges(stack.pop()):
                     best, point = self.least(parts)
-                    (points if best.loss <= level else nus)[tuple(point) if best.loss <= level else best.residual] = None
+                    (points if best.loss <= level else nus)[tuple(point) if best.loss <= level else best.residual] = (
+                        None
+                    )
                     if best.loss <= level and other in left:
                         left.discard(other)
                         group.add(other)
                         stack.append(other)
             groups.append(group)
-        orbit = {min(min(tuple(sorted(cell)) for cell in group) for group in groups)} if groups else set()
         orbit = {min(tuple(sorted(cell)) for cell in group) for group in groups}
         return groups, len(orbit), [alive[min(group)] for group in groups], list(points), list(nus)
 
@@ -254,3 +259,56 @@ def point_json(net: Any) -> list[dict[str, Any]]:
 def permuted(net: Any) -> list[Any]:
     """Return every order of a net's neurons."""
     return [list(order) for order in permutations(net)]
+
+
+def avoid_box(brute: Brute, cell: Cell, radius: Fraction) -> dict[str, Any]:
+    """Return multipliers that separate the targets from the box |u|_inf <= radius^2 in a cell (a linear program)."""
+    X, n, m = np.array(brute.X, float), len(brute.y), brute.m
+    d = X.shape[1]
+    rows, free = [], n + m * n + m * d  # nu, mu, t with |g_j| <= t_j
+    for j, t in enumerate(cell):
+        pattern, s = np.array(brute.patterns[brute.types[t][0]]), brute.types[t][1]
+        for k in range(d):
+            row = np.zeros(free)
+            row[:n] = s * X[:, k] * (pattern > 0)
+            row[n + j * n : n + (j + 1) * n] = X[:, k] * pattern
+            for way in (1, -1):
+                rows.append(way * row)
+                rows[-1][n + m * n + j * d + k] = -1
+    gain = np.concatenate([np.array(brute.y, float), np.zeros(m * n), -np.full(m * d, float(radius**2))])
+    bounds = [(-1, 1)] * n + [(0, None)] * (m * n + m * d)
+    best = linprog(-gain, A_ub=np.array(rows), b_ub=np.zeros(len(rows)), bounds=bounds).x
+    return _avoid(brute, cell, best[:n], best[n : n + m * n].reshape(m, n))
+
+
+def avoid_spectral(brute: Brute, cell: Cell, radius: Fraction, seed: int = 0) -> dict[str, Any]:
+    """Return multipliers that separate the targets from the spectral region of a radius in a cell, d = 2 (a search)."""
+    X, y, n, m = np.array(brute.X, float), np.array(brute.y, float), len(brute.y), brute.m
+    kinds = [(np.array(brute.patterns[brute.types[t][0]]), brute.types[t][1]) for t in cell]
+
+    def split(v: Any) -> tuple[Any, Any, Any]:
+        root = np.array([[1.0, 0.0], v[-2:]])
+        matrix = root @ root.T + 1e-3 * np.eye(2)
+        return v[:n], v[n : n + m * n].reshape(m, n) ** 2, matrix / np.trace(matrix)
+
+    def bound(v: Any) -> float:
+        nu, mu, matrix = split(v)
+        g = [X.T @ (s * (p > 0) * nu + p * q) for (p, s), q in zip(kinds, mu, strict=True)]
+        sizes = np.array([row @ np.linalg.solve(matrix, row) for row in g])
+        h = float(radius**2) * np.sum(sizes**8) ** (1 / 16)
+        return float((h - nu @ y) / np.sqrt(nu @ nu + 1e-9))
+
+    rng = np.random.default_rng(seed)
+    starts = [np.concatenate([y, 0.3 * rng.normal(size=m * n), [0.0, 1.0]]) for _ in range(6)]
+    best = min((minimize(bound, start, method="BFGS") for start in starts), key=lambda found: found.fun)
+    nu, mu, matrix = split(best.x)
+    corner, cross = Fraction(round(matrix[0, 0] * 10**6), 10**6), Fraction(round(matrix[0, 1] * 10**6), 10**6)
+    return {**_avoid(brute, cell, nu, mu), "lambda": text([[corner, cross], [cross, 1 - corner]])}
+
+
+def _avoid(brute: Brute, cell: Cell, nu: Any, mu: Any) -> dict[str, Any]:
+    def near(v: float) -> Fraction:
+        return Fraction(round(float(v) * 10**6), 10**6)
+
+    named = [[list(brute.patterns[brute.types[t][0]]), brute.types[t][1]] for t in cell]
+    return {"cell": named, "nu": text([near(v) for v in nu]), "mu": text([[near(v) for v in row] for row in mu])}

@@ -19,7 +19,7 @@ __all__ = ["Mixture", "TreePotential", "tree_conjugate", "tree_gradient", "tree_
 
 @dataclass(frozen=True, init=False)
 class Mixture:
-    """K(params) = sum over leaves of K_name(leaf): a different potential for each leaf name, one ``default`` for the others.
+    """K(params) = sum over leaves of K_name(leaf): a potential for each leaf name, ``default`` for the others.
 
     Muon as it is used: ``Mixture({"W": POTENTIALS["nuclear"]}, default=POTENTIALS["l1"])``.
     """
@@ -50,8 +50,8 @@ TreePotential = Potential | Mixture
 
 
 def _per_leaf(K: TreePotential, params: PyTree) -> list[tuple[Potential, Array]]:
-    leaves = jax.tree.leaves(params)
-    return [(K.of(name) if isinstance(K, Mixture) else K, x) for name, x in zip(leaf_names(params), leaves, strict=True)]
+    named = zip(leaf_names(params), jax.tree.leaves(params), strict=True)
+    return [(K.of(name) if isinstance(K, Mixture) else K, x) for name, x in named]
 
 
 def tree_value(K: TreePotential, params: PyTree) -> Float[Array, ""]:
@@ -65,7 +65,7 @@ def tree_gradient(K: TreePotential, params: PyTree) -> PyTree:
 
 
 def tree_conjugate(K: TreePotential, params: PyTree, slack: float = 0.0) -> Float[Array, ""]:
-    """Return K*(params), the sum over the leaves; infinity if one leaf is outside its unit ball by more than ``slack``."""
+    """Return K*(params), the sum over the leaves; infinity if a leaf leaves its unit ball by more than ``slack``."""
     return jnp.sum(jnp.stack([k.conjugate(x, slack) for k, x in _per_leaf(K, params)]))
 
 

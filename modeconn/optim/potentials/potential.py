@@ -1,4 +1,4 @@
-"""Potentials K of Lion-K: convex, K(0) = 0, with gradient, conjugate and the ball that is the domain of the conjugate."""
+"""Potentials K of Lion-K: convex, K(0) = 0, with gradient, conjugate and the ball where the conjugate is finite."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Potential(Protocol):
     """A convex function K of one weight matrix with K(0) = 0; its conjugate is finite on a norm ball.
 
     The gradient is the direction of a Lion-K step; the ball, scaled by 1/lam, is the region that decoupled weight
-    decay lam confines the weights to (claim L1). Implementations are frozen and hashable: a potential may be a static argument.
+    decay lam confines the weights to (claim L1). Implementations are frozen and hashable: a potential may be static.
     """
 
     @property
@@ -37,7 +37,7 @@ class Potential(Protocol):
     def value(self, x: Leaf) -> Float[Array, ""]:
         """Return K(x)."""
 
-    def gradient(self, x: Leaf) -> Float[Array, "..."]:
+    def gradient(self, x: Leaf) -> Float[Array, ...]:
         """Return an element of the subdifferential of K at x, 0 at 0."""
 
     def conjugate(self, y: Leaf, slack: float = 0.0) -> Float[Array, ""]:
@@ -78,7 +78,7 @@ class NormPotential:
     def value(self, x: Leaf) -> Float[Array, ""]:
         return self.norm.value(x)
 
-    def gradient(self, x: Leaf) -> Float[Array, "..."]:
+    def gradient(self, x: Leaf) -> Float[Array, ...]:
         if self.norm == NORMS["nuclear"]:
             return polar_factor(as_matrix(x)).reshape(jnp.shape(x))
         return self.norm.subgradient(x)

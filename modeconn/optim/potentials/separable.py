@@ -1,4 +1,4 @@
-"""Soft-thresholded and Huber-smoothed norms: potentials whose conjugate is a penalty inside the ball, not only the ball."""
+"""Soft-thresholded and Huber-smoothed norms: inside the ball their conjugate is a penalty, not 0."""
 
 from __future__ import annotations
 
@@ -25,7 +25,8 @@ class SoftThreshold:
     """K(x) = sum_i max(s_i - delta, 0) over the magnitudes s of a sum-type norm (l1, nuclear, sum_column, sum_row).
 
     The gradient keeps the unit directions of the magnitudes above delta and drops the others. With dual norm ||.||_d,
-    K*(y) = delta ||y|| + indicator(||y||_d <= 1): inside the ball the limit problem carries the penalty delta ||lam x||.
+    K*(y) = delta ||y|| + indicator(||y||_d <= 1): inside the ball the limit problem carries the penalty
+    delta ||x||.
 
     Example:
         >>> import jax.numpy as jnp
@@ -58,7 +59,7 @@ class SoftThreshold:
         s, _ = self.norm.split(x)
         return jnp.sum(jnp.maximum(s - self.delta, 0))
 
-    def gradient(self, x: Leaf) -> Float[Array, "..."]:
+    def gradient(self, x: Leaf) -> Float[Array, ...]:
         s, rebuild = self.norm.split(x)
         return rebuild((s > self.delta).astype(s.dtype)).reshape(jnp.shape(x))
 
@@ -68,11 +69,11 @@ class SoftThreshold:
 
 @dataclass(frozen=True)
 class Huber:
-    """K = Moreau envelope of a norm: K(x) = min_u ||u|| + |x - u|^2 / (2 delta), smooth with (1/delta)-Lipschitz gradient.
+    """K = Moreau envelope of a norm, K(x) = min_u ||u|| + |x - u|^2 / (2 delta): its gradient is 1/delta-Lipschitz.
 
     gradK(x) is the Euclidean projection of x / delta onto the unit ball of the dual norm, and
-    K*(y) = (delta/2) |y|^2 + indicator(||y||_d <= 1). For l1 it is the Huber function of the entries, for the nuclear norm
-    that of the singular values.
+    K*(y) = (delta/2) |y|^2 + indicator(||y||_d <= 1). For l1 it is the Huber function of the entries, for the
+    nuclear norm that of the singular values.
 
     Example:
         >>> import jax.numpy as jnp
@@ -104,7 +105,7 @@ class Huber:
         s, t = self._magnitudes(x)
         return jnp.sum(t * (s - 0.5 * self.delta * t))
 
-    def gradient(self, x: Leaf) -> Float[Array, "..."]:
+    def gradient(self, x: Leaf) -> Float[Array, ...]:
         return self.ball.project(jnp.asarray(x) / self.delta, 1.0)
 
     def conjugate(self, y: Leaf, slack: float = 0.0) -> Float[Array, ""]:

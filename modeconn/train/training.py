@@ -1,0 +1,206 @@
+"""A fleet under way: chunks of nets advance by segments, on every device, until all have had their steps."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import jax
+import numpy as np
+from jaxtyping import PyTree
+
+from modeconn.errors import InputError
+from modeconn.nets import Net
+from modeconn.precision import float64
+from modeconn.train.chunks import Chunk, cut, default_lanes, group, lanes_of
+from modeconn.train.fleet import Fleet
+from modeconn.train.inputs import Settings, float_dtype
+from modeconn.train.program import Final, TrainState, advance, begin, draw_nets, measure
+
+__all__ = ["Training"]
+
+_LEAVES = Net._fields
+
+
+def _is_out_of_memory(error: BaseException) -> bool:
+    return isinstance(error, MemoryError) or "RESOURCE_EXHAUSTED" in str(error)
+
+
+def _take(tree: PyTree, index: np.ndarray) -> Any:
+    """Return the lanes ``index`` of a stacked tree, on the host."""
+    return jax.tree.map(lambda x: np.asarray(x)[index], tree)
+
+
+def _columns(leaf: np.ndarray, width: int) -> np.ndarray:
+    """Return the leaf with exactly ``width`` columns: cut, or padded with zeros."""
+    leaf = leaf[..., :width]
+    return np.pad(leaf, [(0, 0)] * (leaf.ndim - 1) + [(0, width - leaf.shape[-1])])
+
+
+class Training:
+    """A fleet under way: arrays of the finished nets (the ledger), chunks still to be trained, and what they need."""
+
+    def __init__(
+        self,
+        fleet: Fleet,
+        X: np.ndarray,
+        Y: np.ndarray,
+        settings: Settings,
+        initial: Net | None,
+        devices: Sequence[jax.Device],
+    ) -> None:
+        self.fleet, self.X, self.Y, self.settings, self.given = fleet, X, Y, settings, initial
+        self.devices, self.dtype = devices, float_dtype(settings.dtype)
+        self.base_key = jax.random.key(settings.base_seed)
+        self.data = [tuple(jax.device_put(array, device) for array in (X, Y)) for device in devices]
+        size, M, d, c = len(fleet), int(fleet.width.max()), X.shape[1], Y.shape[1]
+        shapes: dict[str, tuple[int, ...]] = {"W": (size, d, M)}
+        shapes |= {} if settings.fixed_output else {"A": (size, c, M)}
+        shapes |= {"b": (size, M)} if settings.bias else {}
+        self.ledger = {name: np.zeros(shape, self.dtype) for name, shape in shapes.items()}
+        self.ledger |= {f"initial_{name}": np.zeros(shape, self.dtype) for name, shape in shapes.items()}
+        self.ledger["history"] = np.full((size, len(settings.recorded_steps)), np.nan, self.dtype)
+        self.ledger["finished"] = np.zeros(size, bool)
+        self.queue: deque[Chunk] = deque()
+        self.running: list[Chunk] = []
+
+    def plan(self, chunk_size: int | None) -> None:
+        """Put the nets that are neither finished nor in a queued chunk on the queue."""
+        taken = self.ledger["finished"].copy()
+        for chunk in self.queue:
+            taken[chunk.members] = True
+        for (recipe, columns), members in self.groups().items():
+            rest = members[~taken[members]]
+            if len(rest):
+                self.queue.extend(
+                    cut(recipe, columns, rest, chunk_size or self.default_size(columns), len(self.devices))
+                )
+
+    def groups(self) -> dict[Any, np.ndarray]:
+        s = self.settings
+        return group(self.fleet, s.loss, s.schedule, s.batch_size, s.padding)  # type: ignore[arg-type]
+
+    def default_size(self, columns: int) -> int:
+        points = self.settings.batch_size or len(self.X)
+        shape = (columns, points, self.X.shape[1], self.Y.shape[1])
+        return default_lanes(self.devices[0].platform, *shape, self.dtype.itemsize)
+
+    def chunk_of(self, members: np.ndarray, lanes: int) -> tuple[Chunk, PyTree]:
+        """Return a fresh chunk of these nets and the shapes of its state."""
+        fits = [key for key, positions in self.groups().items() if np.isin(members, positions).all()]
+        if len(fits) != 1:
+            raise ValueError("nets of different programs in one chunk")
+        recipe, columns = fits[0]
+        chunk = Chunk(recipe, columns, members, lanes)
+        lanes_and_nets = lanes_of(self.fleet, chunk, self.dtype), self.initial(chunk)
+        return chunk, jax.eval_shape(lambda: begin(chunk.recipe, *lanes_and_nets))
+
+    def initial(self, chunk: Chunk) -> Net:
+        """Return the initial nets of a chunk, stacked."""
+        if self.given is not None:
+            nets = _take(self.given, chunk.rows)
+            return jax.tree.map(lambda leaf: _columns(leaf, chunk.padded_width), nets)
+        s, lanes = self.settings, lanes_of(self.fleet, chunk, self.dtype)
+        sizes = {"d": self.X.shape[1], "c": self.Y.shape[1], "padded_width": chunk.padded_width}
+        return draw_nets(
+            self.base_key, lanes, init=s.init, bias=s.bias, fixed_output=s.fixed_output, dtype=self.dtype, **sizes
+        )
+
+    def store(self, chunk: Chunk, nets: Net, prefix: str = "") -> None:
+        for name, leaf in zip(_LEAVES, nets, strict=True):
+            if leaf is not None:
+                target = self.ledger[prefix + name]
+                target[chunk.members] = _columns(np.asarray(leaf)[: len(chunk.members)], target.shape[-1])
+
+    def segment(self, chunk: Chunk, device: int, records: int) -> Callable[[], None]:
+        """Dispatch the next ``records`` intervals of a chunk; return the function that waits and commits them."""
+        lanes = jax.device_put(lanes_of(self.fleet, chunk, self.dtype), self.devices[device])
+        if chunk.state is None:
+            state = begin(chunk.recipe, lanes, jax.device_put(self.initial(chunk), self.devices[device]))
+        else:
+            state = jax.device_put(chunk.state, self.devices[device])
+        stride, total = self.settings.record_every, self.settings.steps
+        counts = np.clip(total - chunk.step - stride * np.arange(records), 0, stride)
+        numbers = (np.int32(chunk.step), counts.astype(np.int32), np.int32(total))
+        after, losses = advance(chunk.recipe, self.base_key, lanes, state, *self.data[device], *numbers)
+
+        def commit() -> None:
+            if chunk.state is None:
+                self.store(chunk, state.net, "initial_")
+            used = int((counts > 0).sum())
+            first = chunk.step // stride
+            self.ledger["history"][chunk.members, first : first + used] = np.asarray(losses)[
+                : len(chunk.members), :used
+            ]
+            chunk.state, chunk.step = jax.block_until_ready(after), chunk.step + int(counts.sum())
+            if chunk.step == total:
+                self.store(chunk, chunk.state.net)
+                self.ledger["finished"][chunk.members] = True
+
+        return commit
+
+    def train(self, records: int, tick: Callable[[], None]) -> None:
+        """Run every chunk to its last step, one on each device at a time; ``tick`` is called after every segment."""
+        while self.queue or self.running:
+            while self.queue and len(self.running) < len(self.devices):
+                self.running.append(self.queue.popleft())
+            commits: list[tuple[Chunk, Callable[[], None] | None]] = []
+            for device, chunk in enumerate(self.running):
+                commits.append((chunk, self._attempt(lambda c=chunk, d=device: self.segment(c, d, records))))
+            for chunk, commit in commits:
+                if commit is None or self._attempt(lambda f=commit: f() or True) is None:
+                    self.running.remove(chunk)
+                    self.queue.extendleft(reversed(self.split(chunk)))
+            self.running = [chunk for chunk in self.running if chunk.step < self.settings.steps]
+            tick()
+
+    @staticmethod
+    def _attempt(work: Callable[[], Any]) -> Any:
+        """Return what ``work`` returns, or ``None`` when the device has run out of memory."""
+        try:
+            return work()
+        except (jax.errors.JaxRuntimeError, MemoryError) as error:
+            if not _is_out_of_memory(error):
+                raise
+            return None
+
+    def split(self, chunk: Chunk) -> list[Chunk]:
+        if len(chunk.members) == 1:
+            raise InputError(
+                f"train_fleet: one net of {chunk.padded_width} columns on {len(self.X)} data points does not fit the "
+                "device's memory; train on minibatches or a smaller width"
+            )
+        return chunk.halves(lambda state, index: TrainState(*_take(state, index)))
+
+    def done(self) -> int:
+        """Return the number of net-steps done."""
+        under_way = sum(len(chunk.members) * chunk.step for chunk in [*self.queue, *self.running])
+        return int(self.ledger["finished"].sum()) * self.settings.steps + under_way
+
+    def stack(self, prefix: str = "") -> Net:
+        return Net(**{name: self.ledger.get(prefix + name) for name in _LEAVES})
+
+    def measured(self, chunk_size: int | None) -> Final:
+        """Return the final measurements of the whole fleet, in float64 and in the order of the fleet."""
+        parts: list[tuple[np.ndarray, Final]] = []
+        for (recipe, columns), members in self.groups().items():
+            largest = chunk_size or self.default_size(columns)
+            queue = deque(cut(recipe, columns, members, largest, 1))
+            while queue:
+                chunk = queue.popleft()
+                final = self._attempt(lambda c=chunk: self.measure_chunk(c))
+                if final is None:
+                    queue.extendleft(reversed(self.split(chunk)))
+                else:
+                    parts.append((chunk.members, final))
+        order = np.argsort(np.concatenate([members for members, _ in parts]))
+        return jax.tree.map(lambda *leaves: np.concatenate(leaves)[order], *[final for _, final in parts])
+
+    def measure_chunk(self, chunk: Chunk) -> Final:
+        nets = _take(self.stack(), chunk.rows)
+        nets = jax.tree.map(lambda leaf: _columns(leaf, chunk.padded_width).astype(np.float64), nets)
+        with float64():
+            data = (self.X.astype(np.float64), self.Y.astype(np.float64))
+            final = measure(chunk.recipe.optimizer, chunk.recipe.loss, nets, self.fleet.weight_decay[chunk.rows], *data)
+            return _take(final, np.arange(len(chunk.members)))

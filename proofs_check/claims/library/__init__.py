@@ -1,0 +1,1 @@
+"""The library of claims: one module a claim, each exporting ``CLAIM``."""
