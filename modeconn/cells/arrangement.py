@@ -18,6 +18,9 @@ __all__ = ["Arrangement", "Cone", "Facet", "arrangement", "max_cones"]
 
 IntVector = tuple[int, ...]
 
+Rays = dict[IntVector, int]
+"""Extreme rays of a cone, each with the bit set of the hyperplanes it lies on."""
+
 
 @dataclass(frozen=True)
 class Facet:
@@ -96,12 +99,10 @@ def _dot(a: Sequence[int], b: Sequence[int]) -> int:
     return sum(x * y for x, y in zip(a, b, strict=True))
 
 
-def _split(
-    rays: dict[IntVector, int], normal: IntVector, bit: int, size: int
-) -> list[tuple[int, dict[IntVector, int]]]:
-    """Cut a pointed cone (ray -> bit set of its tight hyperplanes) by one more hyperplane: one double-description step.
+def _split(rays: Rays, normal: IntVector, bit: int, size: int) -> list[tuple[int, Rays]]:
+    """Return (sign, rays) of the one or two full-dimensional parts into which a hyperplane cuts a pointed cone.
 
-    Returns (sign, rays) of the one or two full-dimensional parts.
+    One double-description step: rays on opposite sides make a new one iff they are adjacent.
     """
     value = {ray: _dot(normal, ray) for ray in rays}
     if all(v >= 0 for v in value.values()) or all(v <= 0 for v in value.values()):
@@ -131,7 +132,7 @@ def _independent(normals: Sequence[IntVector], size: int) -> list[int]:
     return chosen
 
 
-def _orthants(normals: Sequence[IntVector], start: Sequence[int], size: int) -> dict[int, dict[IntVector, int]]:
+def _orthants(normals: Sequence[IntVector], start: Sequence[int], size: int) -> dict[int, Rays]:
     """Return the 2^size cones cut out by ``size`` independent hyperplanes: positive-side bits -> rays -> tight bits."""
     edges = []
     for i in start:

@@ -23,7 +23,7 @@ __all__ = [
 
 IntVector = tuple[int, ...]
 
-_NUMBER = re.compile(r"\s*[+-]?(\d+(/\d+)?|(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?)\s*")
+_NUMBER = re.compile(r"\s*[+-]?(\d+(/\d+)?|(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?)\s*", re.ASCII)
 
 
 def as_fraction(value: object, where: str = "number") -> Fraction:
@@ -44,7 +44,7 @@ def as_fraction(value: object, where: str = "number") -> Fraction:
         (Fraction(1, 10), Fraction(-3, 7), Fraction(2, 1))
     """
     if isinstance(value, Rational) and not isinstance(value, bool):
-        return Fraction(value.numerator, value.denominator)
+        return Fraction(value)
     text = repr(float(value)) if isinstance(value, float) else value
     if isinstance(text, str) and len(text) <= 2000 and _NUMBER.fullmatch(text):
         try:

@@ -37,7 +37,7 @@ def read_npz_table(path: Path) -> Table:
     X, y = (real_floats(arrays[key], f"{path}: {key}").astype(np.float64) for key in ("X", "y"))
     if X.ndim != 2 or y.ndim not in (1, 2) or len(X) != len(y):
         raise InputError(f"{path}: expected X (n, d) and y (n,) or (n, c), found {X.shape} and {y.shape}; reshape them")
-    return Table(X, Y=y.reshape(len(y), -1) if y.size else y.reshape(0, 1))
+    return Table(X, Y=y[:, None] if y.ndim == 1 else y)
 
 
 def read_csv_table(path: Path) -> Table:

@@ -5,15 +5,17 @@ from __future__ import annotations
 from typing import Literal
 
 import jax
-import jax.numpy as jnp
 import numpy as np
+from numpy.typing import ArrayLike
 
 from modeconn.errors import InputError, unknown_name
+from modeconn.losses import loss_from_name
 from modeconn.nets import Net
 from modeconn.paths.barrier import Barrier, baseline_ends
 from modeconn.paths.device import batch_ends, batch_peaks
-from modeconn.paths.segment import as_real, as_targets, check_ends, squared_rounding, terms_size
-from modeconn.paths.straight import TOLERANCE, barrier_exact
+from modeconn.paths.inputs import Reals, Weights, checked_stacks
+from modeconn.paths.segment import squared_rounding, terms_size
+from modeconn.paths.straight import TOLERANCE, barrier_exact, method_of
 from modeconn.precision import float64
 
 __all__ = ["barrier_exact_batch"]
@@ -27,8 +29,8 @@ HOST_ENTRIES = 1 << 13
 def barrier_exact_batch(
     nets0: Net,
     nets1: Net,
-    X: object,
-    Y: object,
+    X: ArrayLike,
+    Y: ArrayLike,
     loss: str = "half_squared_error",
     baseline: str = "linear",
     tolerance: float = TOLERANCE,
@@ -62,63 +64,44 @@ def barrier_exact_batch(
         >>> import numpy as np
         >>> W = np.array([[[1.0, -1.0]], [[2.0, -2.0]]])
         >>> barrier_exact_batch(Net(W), Net(W[..., ::-1]), np.array([[1.0]]), np.array([1.0])).barrier
-        array([0.5, 0.5])
+        array([0.5, 0. ])
 
     Reference: theory S1; claim S1.
     """
     if engine not in ("auto", "host", "device"):
         raise unknown_name("engine", engine, ("auto", "host", "device"))
+    chosen = loss_from_name(loss)
     baseline_ends(baseline, 0.0, 0.0)
-    start, end, pairs = _stacks(nets0, nets1)
-    squared = loss == "half_squared_error"
+    start, end, data, targets = checked_stacks(nets0, nets1, X, Y)
+    chosen.check_targets(targets)
+    squared = method_of(loss) == "exact"
     if engine == "device" and not squared:
         raise InputError(f"the device engine knows the half squared error only, found {loss!r}; use engine='host'")
-    entries = np.shape(X)[0] * start.W.shape[-1] if np.ndim(X) == 2 else 0
-    slow_sort = jax.default_backend() == "cpu" and entries >= HOST_ENTRIES
+    slow_sort = jax.default_backend() == "cpu" and len(data) * start.W.shape[-1] >= HOST_ENTRIES
     if squared and (engine == "device" or (engine == "auto" and not slow_sort)):
-        return _on_device(start, end, X, Y, baseline)
-    records = [
-        barrier_exact(_pair(start, i), _pair(end, i), X, Y, loss, baseline, tolerance) for i in range(pairs)
-    ]
-    return Barrier(*(column[0] if isinstance(column[0], str) else np.array(column) for column in zip(*records, strict=True)))
+        return _on_device(start, end, data, targets, baseline)
+    nets = (tuple(Net(*stack.at(i)) for stack in (start, end)) for i in range(len(start.W)))  # type: ignore[arg-type]
+    records = [barrier_exact(net0, net1, data, targets, loss, baseline, tolerance) for net0, net1 in nets]
+    numbers = {
+        name: np.array([getattr(record, name) for record in records])
+        for name in Barrier._fields
+        if name not in ("baseline", "method")
+    }
+    return Barrier(**numbers, baseline=baseline, method=method_of(loss))
 
 
-def _pair(nets: Net, index: int) -> Net:
-    return Net(*(None if leaf is None else leaf[index] for leaf in nets))
-
-
-def _stacks(nets0: Net, nets1: Net) -> tuple[Net, Net, int]:
-    """Return both stacks in float64 and the number of pairs; raise :class:`InputError` unless they fit."""
-    stacks = []
-    for nets, name in ((nets0, "first nets"), (nets1, "second nets")):
-        leaves = [None if leaf is None else as_real(leaf, f"{name}: {key}") for key, leaf in nets._asdict().items()]
-        shapes = [np.shape(leaf) for leaf in leaves if leaf is not None]
-        if any(len(shape) < 2 or shape[0] != shapes[0][0] for shape in shapes) or 0 in shapes[0]:
-            raise InputError(f"{name}: expected leaves with one leading axis (B, ...), B >= 1, found shapes {shapes}")
-        stacks.append(Net(*leaves))  # type: ignore[arg-type]
-    start, end = stacks
-    if len(start.W) != len(end.W):
-        raise InputError(f"found {len(start.W)} first and {len(end.W)} second nets: expected pairs, one of each")
-    return start, end, len(start.W)
-
-
-def _on_device(start: Net, end: Net, X: object, Y: object, baseline: str) -> Barrier:
+def _on_device(start: Weights, end: Weights, data: Reals, targets: Reals, baseline: str) -> Barrier:
     """Return the barriers from the JAX engine."""
-    data, _, _ = check_ends(_pair(start, 0), _pair(end, 0), X)
-    targets = as_targets(Y, len(data), 1 if start.A is None else start.A.shape[1])
-    spread, depth = terms_size(data, start, end)
     with float64():
-        nets = (jax.tree.map(jnp.asarray, start), jax.tree.map(jnp.asarray, end))
-        loss_start, loss_end = (np.asarray(e) for e in batch_ends(*nets, data, targets))
-    first, last = (
-        np.array(ends)
-        for ends in zip(*(baseline_ends(baseline, a, b) for a, b in zip(loss_start, loss_end, strict=True)), strict=True)
-    )
+        loss_start, loss_end = (np.asarray(ends) for ends in batch_ends(start, end, data, targets))
+    heights = [baseline_ends(baseline, float(a), float(b)) for a, b in zip(loss_start, loss_end, strict=True)]
+    first, last = np.array(heights).T
     with float64():
-        peaks = batch_peaks(*nets, data, targets, (loss_start, loss_end), (first, last))
+        peaks = batch_peaks(start, end, data, targets, (loss_start, loss_end), (first, last))
     value, t, upper, max_loss = (np.asarray(column) for column in peaks)
     if not np.isfinite(upper).all():
         raise InputError("the squared error overflows float64: expected moderate numbers; rescale weights or data")
+    spread, depth = terms_size(data, start, end)
     slack = squared_rounding(max_loss, spread, depth, targets.size)
     return Barrier(
         barrier=value,

@@ -13,7 +13,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from modeconn.paths.segment import Reals, Segment, Switches
+from modeconn.paths.inputs import Reals
+from modeconn.paths.segment import Segment, Switches
 
 __all__ = ["Cells", "root_cell", "split"]
 
@@ -99,7 +100,8 @@ def _with_states(
     right = left + width
 
     def summed(weights: Reals) -> Reals:
-        return np.bincount(key, weights, n * total).reshape(n, total)
+        sums = np.bincount(key, weights, n * total)  # integers, if there is nothing to add
+        return sums.astype(np.float64, copy=False).reshape(n, total)
 
     for o in range(c):
         u, v = segment.U[o, switches.neuron], segment.V[o, switches.neuron]

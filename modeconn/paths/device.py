@@ -15,8 +15,17 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from modeconn.nets import Net
-from modeconn.paths.quartic import BISECTIONS, Bracket, Poly, Step, bernstein_quartic, critical_points, horner, to_unit_interval
+from modeconn.paths.inputs import Weights
+from modeconn.paths.quartic import (
+    BISECTIONS,
+    Bracket,
+    Poly,
+    Step,
+    bernstein_quartic,
+    critical_points,
+    horner,
+    to_unit_interval,
+)
 from modeconn.paths.segment import UNIT
 
 __all__ = ["Peaks", "batch_ends", "batch_peaks"]
@@ -48,11 +57,11 @@ class _Lines(NamedTuple):
 
 @jax.jit
 def batch_ends(
-    nets0: Net, nets1: Net, X: Float[Array, "n d"], Y: Float[Array, "n c"]
+    nets0: Weights, nets1: Weights, X: Float[Array, "n d"], Y: Float[Array, "n c"]
 ) -> tuple[Float[Array, " B"], Float[Array, " B"]]:
     """Return the losses of both ends of every pair; leaves have a leading axis (B, ...). Call it in float64."""
 
-    def ends(pair: tuple[Net, Net]) -> tuple[Array, Array]:
+    def ends(pair: tuple[Weights, Weights]) -> tuple[Array, Array]:
         lines = _lines(*pair, X)
         return _loss(lines, Y, -1.0), _loss(lines, Y, 1.0)
 
@@ -61,8 +70,8 @@ def batch_ends(
 
 @jax.jit
 def batch_peaks(
-    nets0: Net,
-    nets1: Net,
+    nets0: Weights,
+    nets1: Weights,
     X: Float[Array, "n d"],
     Y: Float[Array, "n c"],
     ends: tuple[Float[Array, " B"], Float[Array, " B"]],
@@ -81,7 +90,7 @@ def batch_peaks(
         tilts: values of the affine function at t = 0 and t = 1, each (B,).
     """
 
-    def peaks(pair: tuple[Net, Net, tuple[Array, Array], tuple[Array, Array]]) -> Peaks:
+    def peaks(pair: tuple[Weights, Weights, tuple[Array, Array], tuple[Array, Array]]) -> Peaks:
         net0, net1, (start, end), (first, last) = pair
         lines = _lines(net0, net1, X)
         knots, poly, drift = _pieces(lines, Y)
@@ -106,21 +115,17 @@ def batch_peaks(
     return jax.lax.map(peaks, (nets0, nets1, ends, tilts), batch_size=_chunk(nets0, X))
 
 
-def _chunk(nets: Net, X: Array) -> int:
+def _chunk(nets: Weights, X: Array) -> int:
     batch, _, m = nets.W.shape
     return max(1, min(batch, LIVE_ENTRIES // (X.shape[0] * m)))
 
 
-def _lines(net0: Net, net1: Net, X: Float[Array, "n d"]) -> _Lines:
+def _lines(net0: Weights, net1: Weights, X: Float[Array, "n d"]) -> _Lines:
     """Return pre-activations and output weights as midpoint and half difference."""
     middle = jax.tree.map(lambda a, b: 0.5 * b + 0.5 * a, net0, net1)
     gap = jax.tree.map(lambda a, b: 0.5 * b - 0.5 * a, net0, net1)
     P, Q = X @ middle.W, X @ gap.W
-    if middle.b is not None:
-        P, Q = P + middle.b, Q + gap.b
-    if middle.A is None:
-        return _Lines(P, Q, jnp.ones((1, P.shape[1]), P.dtype), jnp.zeros((1, P.shape[1]), P.dtype))
-    return _Lines(P, Q, middle.A, gap.A)
+    return _Lines(P + middle.b, Q + gap.b, middle.A, gap.A)
 
 
 def _loss(lines: _Lines, Y: Float[Array, "n c"], s: Float[Array, ""] | float) -> Float[Array, ""]:
@@ -151,7 +156,7 @@ def _pieces(lines: _Lines, Y: Float[Array, "n c"]) -> tuple[Float[Array, " N+2"]
         gains = tuple(a + b for a, b in zip(gains, added, strict=True))
         return (gains, tuple(a + b.sum() for a, b in zip(base, square, strict=True))), None
 
-    nothing = (jnp.zeros_like(place),) * 5, (jnp.zeros((), place.dtype),) * 5
+    nothing: tuple[Poly, Poly] = ((jnp.zeros_like(place),) * 5, (jnp.zeros((), place.dtype),) * 5)
     (gains, base), _ = jax.lax.scan(add_output, nothing, (U, V, Y.T))
     order = jnp.argsort(place.ravel())
     knots = jnp.concatenate([jnp.array([-1.0]), place.ravel()[order], jnp.array([1.0])])

@@ -10,8 +10,9 @@ import numpy as np
 from modeconn.paths.barrier import Ends
 from modeconn.paths.cells import Cells, root_cell, split
 from modeconn.paths.chain import Peak
+from modeconn.paths.inputs import Reals
 from modeconn.paths.quartic import Poly, piecewise_peak
-from modeconn.paths.segment import UNIT, Reals, Segment, Switches
+from modeconn.paths.segment import UNIT, Segment, Switches
 
 __all__ = ["ExactLeg", "cell_pieces"]
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
+
+from numpy.typing import ArrayLike
 
 from modeconn.errors import InputError
 from modeconn.nets import Net
@@ -15,8 +18,8 @@ __all__ = ["check_knots", "polyline_barrier"]
 
 def polyline_barrier(
     nets: Sequence[Net],
-    X: object,
-    Y: object,
+    X: ArrayLike,
+    Y: ArrayLike,
     loss: str = "half_squared_error",
     baseline: str = "linear",
     tolerance: float = TOLERANCE,
@@ -47,7 +50,7 @@ def polyline_barrier(
     Reference: theory S1, leg by leg.
     """
     check_knots(nets)
-    legs = [leg_between(a, b, X, Y, loss, baseline, tolerance) for a, b in zip(nets[:-1], nets[1:], strict=True)]
+    legs = [leg_between(a, b, X, Y, loss, baseline, tolerance) for a, b in itertools.pairwise(nets)]
     return chain_barrier(legs, baseline, method_of(loss))
 
 

@@ -13,7 +13,17 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["BISECTIONS", "Bracket", "Poly", "Step", "bernstein_quartic", "critical_points", "horner", "piecewise_peak", "to_unit_interval"]
+__all__ = [
+    "BISECTIONS",
+    "Bracket",
+    "Poly",
+    "Step",
+    "bernstein_quartic",
+    "critical_points",
+    "horner",
+    "piecewise_peak",
+    "to_unit_interval",
+]
 
 Poly = tuple[Any, ...]
 Bracket = tuple[Any, Any]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from numpy.typing import ArrayLike
+
 from modeconn.errors import InputError
 from modeconn.losses import loss_from_name
 from modeconn.nets import Net
@@ -9,6 +11,7 @@ from modeconn.paths.barrier import Barrier, baseline_ends
 from modeconn.paths.chain import Leg, chain_barrier
 from modeconn.paths.convex import ConvexLeg
 from modeconn.paths.exact import ExactLeg
+from modeconn.paths.inputs import checked_ends
 from modeconn.paths.segment import segment_between
 
 __all__ = ["TOLERANCE", "barrier_exact", "leg_between", "method_of"]
@@ -20,8 +23,8 @@ TOLERANCE = 1e-9
 def barrier_exact(
     net0: Net,
     net1: Net,
-    X: object,
-    Y: object,
+    X: ArrayLike,
+    Y: ArrayLike,
     loss: str = "half_squared_error",
     baseline: str = "linear",
     tolerance: float = TOLERANCE,
@@ -32,7 +35,7 @@ def barrier_exact(
 
     Half squared error: every pre-activation is affine in t, so between its at most n m sign changes the prediction is
     quadratic and the loss quartic in t; the maximum over all pieces is taken at their ends and at roots of cubics, no
-    grid. [lower, upper] allows for the float64 rounding by an a priori bound (of the order of 1e-11 of the loss at
+    grid. [lower, upper] allows for the float64 rounding by an a priori bound (of the order of 1e-10 of the loss at
     n = m = 500); for an enclosure that does not trust floats see :func:`barrier_certified`. Other convex losses:
     two-sided bounds, ``barrier`` being the lower one, until they are within ``tolerance`` or the budget of
     :data:`modeconn.paths.convex.MAX_CELLS` is spent, when the interval is returned as it is.
@@ -67,14 +70,15 @@ def barrier_exact(
     return chain_barrier([leg_between(net0, net1, X, Y, loss, baseline, tolerance)], baseline, method_of(loss))
 
 
-def leg_between(net0: Net, net1: Net, X: object, Y: object, loss: str, baseline: str, tolerance: float) -> Leg:
+def leg_between(net0: Net, net1: Net, X: ArrayLike, Y: ArrayLike, loss: str, baseline: str, tolerance: float) -> Leg:
     """Return the loss along the segment; raise :class:`InputError` on anything that does not fit."""
     chosen = loss_from_name(loss)
     baseline_ends(baseline, 0.0, 0.0)
     if not tolerance > 0.0:
         raise InputError(f"expected a positive tolerance, found {tolerance}; give the accuracy wanted, such as 1e-9")
-    segment = segment_between(net0, net1, X, Y)
-    chosen.check_targets(segment.Y)
+    start, end, data, targets = checked_ends(net0, net1, X, Y)
+    chosen.check_targets(targets)
+    segment = segment_between(start, end, data, targets)
     return ExactLeg(segment) if method_of(loss) == "exact" else ConvexLeg(segment, chosen, tolerance)
 
 

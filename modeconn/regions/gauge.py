@@ -80,12 +80,14 @@ def gauge_gradient(s: Float[Array, " k"], p: float) -> Float[Array, " k"]:
     return (unit / safe) ** (p - 1.0)
 
 
-def _project_simplex_like(s: Float[Array, " k"], radius: Float[Array, ""]) -> Float[Array, " k"]:
-    """Return the projection of s >= 0, sum s > radius, onto the l1 ball: max(s - tau, 0), tau from the sorted s."""
-    order = -jnp.sort(-s)
-    count = jnp.arange(1, s.shape[0] + 1, dtype=s.dtype)
-    tau = (jnp.cumsum(order) - radius) / count
-    return jnp.maximum(s - jnp.max(tau), 0)
+def _project_sum(s: Float[Array, " k"], radius: Float[Array, ""]) -> Float[Array, " k"]:
+    """Return the projection of s >= 0, sum s > radius, onto the l1 ball: max(s - tau, 0).
+
+    Counted down from the largest, max(s) - s and max(s) - tau: no digits are lost when the radius is small against s.
+    """
+    drop = jnp.max(s) - s
+    depth = (radius + jnp.cumsum(jnp.sort(drop))) / jnp.arange(1, s.shape[0] + 1, dtype=s.dtype)
+    return jnp.maximum(jnp.min(depth) - drop, 0)
 
 
 def _balance(s: Float[Array, " k"], a: Float[Array, ""], b: Float[Array, ""], k: float) -> Float[Array, " k"]:
@@ -138,7 +140,7 @@ def gauge_projection(s: Float[Array, " k"], radius: Float[Array, ""], p: float) 
     inside = _raw_value(unit, p) <= r
     finite = jnp.where(inside, 1, r)
     if p == 1.0:
-        t = _project_simplex_like(unit, finite)
+        t = _project_sum(unit, finite)
     elif p == 2.0:
         t = unit * (finite / jnp.maximum(_raw_value(unit, p), finite))
     else:

@@ -40,8 +40,8 @@ def _split_groups(axis: int) -> Callable[[Array], Split]:
     def split(x: Array) -> Split:
         unit, scale = rescaled(x, axis=axis)  # a scale for each group: a tiny column keeps its direction
         length = jnp.sqrt(jnp.sum(unit * unit, axis=axis, keepdims=True))
-        direction = unit / jnp.where(length > 0, length, 1)
-        return (length * scale).ravel() * (length > 0).ravel(), lambda t: direction * jnp.expand_dims(t, axis)
+        direction = unit / jnp.where(length == 0, 1, length)
+        return (length * jnp.where(length == 0, 0, scale)).ravel(), lambda t: direction * jnp.expand_dims(t, axis)
 
     return split
 
@@ -94,7 +94,7 @@ class Norm:
     @property
     def name(self) -> str:
         """The name :func:`norm_from_name` knows it by."""
-        return _SHORT_NAMES.get((self.magnitude, self.p), f"{_PREFIX[self.magnitude]}:{self.p:g}")
+        return _SHORT_NAMES.get((self.magnitude, self.p), f"{_PREFIX[self.magnitude]}:{str(self.p).removesuffix('.0')}")
 
     @property
     def dual(self) -> Norm:

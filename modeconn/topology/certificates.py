@@ -1,8 +1,8 @@
 """Certificates of what was computed, as plain JSON objects with rationals as strings.
 
 An independent checker re-derives cells and edges from the problem alone; a certificate only names points (upper bounds:
-a cell that holds a point of loss <= c is not empty at c) and vectors nu (lower bounds: nu . column <= 0 for all generators of
-a cell and nu . y > 0 bound its least loss from below by (nu . y)^2 / (2 nu . nu)).
+a cell that holds a point of loss <= c is not empty at c) and vectors nu (lower bounds: nu . column <= 0 for all
+generators of a cell and nu . y > 0 bound its least loss from below by (nu . y)^2 / (2 nu . nu)).
 """
 
 from __future__ import annotations
@@ -67,9 +67,7 @@ def certify_separated(cells: CellComplex, start: Point, end: Point, level: Fract
     if max(point_loss(problem, start), point_loss(problem, end)) > level:
         raise InputError(f"separated: expected two nets with loss <= {level}, found one above; raise the level")
     if connecting_points(cells, start, end, level) is not None:
-        raise InputError(
-            f"separated: expected two nets apart at level {level}, found a path; certify that they are joined"
-        )
+        raise InputError(f"separated: expected two nets apart at level {level}, found a path; certify joined instead")
     statement = {
         "width": cells.width,
         "level": fraction_text(level),
@@ -81,7 +79,7 @@ def certify_separated(cells: CellComplex, start: Point, end: Point, level: Fract
 
 
 def certify_barrier(cells: CellComplex, start: Point, end: Point, known: PairBarrier | None = None) -> Certificate:
-    """Return a certificate of the exact communication barrier of two nets: a path at it, and vectors that cut below it."""
+    """Return a certificate of the exact communication barrier: a path at its level, and vectors that cut below it."""
     found = known or barrier_between(cells, start, end)
     nus: list[tuple[int, ...]] = []
     if found.excess:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 
-from modeconn.cells import ConeProgram, null_space, rank
+from modeconn.cells import ConeProgram, common_denominator, null_space, rank
 from modeconn.topology.complex import Cell, CellComplex
 
 __all__ = ["cell_dimension"]
@@ -40,11 +40,8 @@ def _rays(cells: CellComplex, cell: Cell) -> list[tuple[int, int, tuple[Fraction
     for j, face in enumerate(cells.faces(cell)):
         for r in face.rays:
             ray = arrangement.rays[r]
-            image = [
-                face.s * max(sum((a * b for a, b in zip(x, ray, strict=True)), Fraction(0)), Fraction(0))
-                for x in problem.X
-            ]
-            found.append((j, r, tuple(image)))
+            sides = (sum((a * b for a, b in zip(x, ray, strict=True)), Fraction(0)) for x in problem.X)
+            found.append((j, r, tuple(face.s * max(side, Fraction(0)) for side in sides)))
     return found
 
 
@@ -58,12 +55,9 @@ def _usable(cells: CellComplex, cell: Cell) -> list[int]:
     fit = landscape.fit(cells.mask(cell))
     n = len(landscape.problem.y)
     target = [Fraction(0)] * n
-    for column, coefficient in zip(fit.support, fit.coefficients, strict=True):
-        target = [a + coefficient * b for a, b in zip(target, landscape.columns[column], strict=True)]
-    scale = 1
-    for vector in (target, *(image for _, _, image in rays)):
-        for v in vector:
-            scale = scale * v.denominator // _gcd(scale, v.denominator)
+    for index, coefficient in zip(fit.support, fit.coefficients, strict=True):
+        target = [a + coefficient * b for a, b in zip(target, landscape.columns[index], strict=True)]
+    scale = common_denominator([v for vector in (target, *(image for _, _, image in rays)) for v in vector])
     columns = [tuple(int(v * scale) for v in image) for _, _, image in rays]
     goal = tuple(-int(v * scale) for v in target)
     usable = {k for k, column in enumerate(columns) if not any(column)}
@@ -94,9 +88,3 @@ def _image_rank(cells: CellComplex, cell: Cell, chosen: Sequence[int]) -> int:
                 u[j * d + k] += value * v
         images.append(u)
     return rank(images) if images else 0
-
-
-def _gcd(a: int, b: int) -> int:
-    while b:
-        a, b = b, a % b
-    return a

@@ -66,9 +66,8 @@ class _Flood:
             _, level, _, item, exact = heapq.heappop(self._heap)
             if isinstance(item, int):
                 self._activate(item, level)
-            elif not self._is_done(item):
-                if exact or self._settle(item, level):
-                    self._pass(item, level)
+            elif not self._is_done(item) and (exact or self._settle(item, level)):
+                self._pass(item, level)
         return self.merges
 
     def _push(self, level: Fraction, item: Edge | int, exact: bool) -> None:

@@ -142,9 +142,9 @@ def level_set_topology(
     """Return the connected components of {theta : loss(theta) <= level} for nets of one width.
 
     The level set is a union of closed cells, each convex in u-coordinates; two cells meet along chains of facet
-    crossings of one neuron and passages of one neuron through zero (claim N1). All losses are exact fractions. One least
-    squares problem answers for every cell between its support and the columns its dual vector allows, so that a few
-    hundred of them decide some 10^5 cells and edges.
+    crossings of one neuron and passages of one neuron through zero (claim N1). All losses are exact fractions. One
+    least squares problem answers for every cell between its support and the columns its dual vector allows, so that a
+    few hundred of them decide some 10^5 cells and edges.
 
     Args:
         problem: the problem (or cells of it, to reuse what is solved).

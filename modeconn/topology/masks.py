@@ -1,4 +1,4 @@
-"""Sets of generator columns as bit masks, and a store of solved programs that answers other ones without solving them."""
+"""Sets of generator columns as bit masks, and a store of solved programs that answers others unsolved."""
 
 from __future__ import annotations
 
@@ -46,10 +46,8 @@ class FitStore:
         """Remember one solved program."""
         size = len(self.values)
         if size == len(self._floats):
-            self._support, self._allowed = (
-                np.concatenate([a, np.zeros_like(a)]) for a in (self._support, self._allowed)
-            )
-            self._floats = np.concatenate([self._floats, np.zeros_like(self._floats)])
+            self._support, self._allowed = _doubled(self._support), _doubled(self._allowed)
+            self._floats = _doubled(self._floats)
         self._support[size] = mask_words([support], self.words)[0]
         self._allowed[size] = mask_words([allowed], self.words)[0]
         self._floats[size] = float(value)
@@ -87,3 +85,8 @@ class FitStore:
         ties = [k for k in ties if self.values[k] == best]
         exact = bool(is_subset(self._support[ties], word).any())
         return best, exact, ties[0]
+
+
+def _doubled(array: np.ndarray) -> np.ndarray:
+    """Return an array of twice the length, zeros behind."""
+    return np.concatenate([array, np.zeros_like(array)])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import itertools
 from collections.abc import Iterator
 from fractions import Fraction
 
@@ -110,7 +111,7 @@ def lift_path(points: list[Point], *, fixed: bool = False) -> list[Net]:
         return lift(tuple(Neuron(n.u, s) for n, s in zip(point, signs, strict=True)), fixed=fixed)
 
     nets = [with_signs(points[0])]
-    for before, after in [*zip(points, points[1:], strict=False), (points[-1], points[-1])]:
+    for before, after in [*itertools.pairwise(points), (points[-1], points[-1])]:
         wanted = [b.s if a.is_zero else s for a, b, s in zip(before, after, signs, strict=True)]
         if wanted != signs:
             signs[:] = wanted

@@ -104,8 +104,9 @@ def lift(point: Point, *, fixed: bool = False) -> Net:
         point: the u-point.
         fixed: leave A out (output weights fixed at +1).
     """
-    W = np.array([[float(v) for v in neuron.u] for neuron in point]).T
-    return Net(W, None if fixed else np.array([[float(neuron.s) for neuron in point]]))
+    W: Any = np.array([[float(v) for v in neuron.u] for neuron in point]).T
+    A: Any = None if fixed else np.array([[float(neuron.s) for neuron in point]])
+    return Net(W, A)
 
 
 def point_to_json(point: Point) -> list[dict[str, Any]]:

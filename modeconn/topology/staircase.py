@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from modeconn.topology.barrier import communication_barrier
-from modeconn.topology.complex import MAX_CELLS, Cell, CellComplex
+from modeconn.topology.complex import MAX_CELLS, Cell, CellComplex, replace_type
 from modeconn.topology.flood import Merge, Seed, flood
 from modeconn.topology.landscape import Landscape
 from modeconn.topology.level_set import level_set_topology
@@ -102,37 +102,19 @@ def merge_tree(problem: Problem | Landscape | CellComplex, width: int = 0, *, ma
     fits = {cell: cells.landscape.fit(cells.mask(cell)) for cell in map(cells.cell, range(len(cells)))}
 
     def descends(cell: Cell) -> bool:
-        """Return whether the best point of a cell lies on an edge to a cell with a lower one."""
+        """Return whether the best point of a cell lies on an edge to a cell that is lower."""
         support = sum(1 << k for k in fits[cell].support)
-        return any(
-            support & ~edge.mask == 0
-            and (
-                (
-                    edge.crossing is None
-                    and fits[cell].value > 0
-                    and cells.landscape.fit(edge.mask).value > _least_around(cells, edge.cell, edge.slot)
-                )
-                or (
-                    edge.crossing is not None
-                    and fits[_across(edge.cell, edge.slot, edge.crossing.to)].value < fits[cell].value
-                )
-            )
-            for edge in (*cells.crossings(cell), *cells.passages(cell))
-        )
+        for edge in (*cells.crossings(cell), *cells.passages(cell)):
+            if support & ~edge.mask == 0:
+                beyond = range(len(cells.landscape.types)) if edge.crossing is None else (edge.crossing.to,)
+                if any(fits[replace_type(cell, edge.slot, t)[0]].value < fits[cell].value for t in beyond):
+                    return True
+        return False
 
     seeds = sorted((fits[cell].value, cell) for cell in fits if not descends(cell))
     identity = tuple(range(cells.width))
     merges = flood(cells, [Seed(cell, identity, level) for level, cell in seeds], up_to_permutation=True)
     return _prune(seeds, merges)
-
-
-def _across(cell: Cell, slot: int, t: int) -> Cell:
-    return tuple(sorted((*cell[:slot], t, *cell[slot + 1 :])))
-
-
-def _least_around(cells: CellComplex, cell: Cell, slot: int) -> Fraction:
-    """Return the least loss of a cell that neuron ``slot`` can reach through zero."""
-    return min(cells.landscape.fit(cells.mask(_across(cell, slot, t))).value for t in range(len(cells.landscape.types)))
 
 
 def _prune(seeds: list[tuple[Fraction, Cell]], merges: list[Merge]) -> MergeTree:

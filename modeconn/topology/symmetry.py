@@ -146,7 +146,9 @@ class SymmetricUnionFind:
     def cosets(self, node: Hashable) -> list[Permutation]:
         """Return the ordered components over the quotient component of ``node``, as g with (node, g), sorted."""
         root, rho = self.find(node)
-        group, seen, chosen = self._group[root], set(), []
+        group = self._group[root]
+        seen: set[Permutation] = set()
+        chosen = []
         for g in itertools.permutations(self.identity):
             k = compose(rho, g)
             if k not in seen:

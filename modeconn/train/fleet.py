@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, replace
@@ -92,6 +93,9 @@ class Fleet:
             _require(np.isfinite(column) & (column >= 0), name.replace("_", " "), "finite and >= 0", column)
         for name in ("b1", "b2"):
             column = getattr(self, name)
+            for optimizer in sorted({self.optimizer[i] for i in np.flatnonzero(~np.isnan(column))}):
+                if name not in inspect.signature(optimizer_from_name(optimizer).build).parameters:
+                    raise InputError(f"fleet: optimizer {optimizer} has no {name}; leave it NaN there")
             _require(np.isnan(column) | ((column >= 0) & (column < 1)), name, "in [0, 1)", column)
 
     @classmethod
@@ -119,7 +123,7 @@ class Fleet:
             (2, [8, 8])
         """
         names = [optimizer] if isinstance(optimizer, str) else list(optimizer)
-        columns = (learning_rate, width, weight_decay, seed, b1, b2, [] if instance_id is None else instance_id)
+        columns: tuple[ArrayLike, ...] = (learning_rate, width, weight_decay, seed, b1, b2, [] if instance_id is None else instance_id)
         size = max([len(names), *(np.size(column) for column in columns)])
         if len(names) not in (1, size):
             raise InputError(f"fleet: found {len(names)} optimizers for {size} instances; give one name or {size}")
@@ -177,5 +181,5 @@ class Fleet:
     def take(self, indices: ArrayLike) -> Fleet:
         """Return the sub-fleet at these positions, in this order; ids, and so the runs themselves, stay as they are."""
         rows = np.atleast_1d(np.arange(len(self))[np.asarray(indices)])
-        columns = {f.name: getattr(self, f.name)[rows] for f in fields(self) if f.name != "optimizer"}
+        columns: dict[str, Any] = {f.name: getattr(self, f.name)[rows] for f in fields(self) if f.name != "optimizer"}
         return replace(self, optimizer=tuple(self.optimizer[i] for i in rows), **columns)

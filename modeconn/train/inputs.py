@@ -7,6 +7,7 @@ import json
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+import jax
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
@@ -117,8 +118,7 @@ def checked_initial(initial: Net, fleet: Fleet, d: int, c: int, settings: Settin
             f"train_fleet: initial nets have {M} columns for a width of {fleet.width.max()}; pad them to it"
         )
     dtype = float_dtype(settings.dtype)
-    leaves = initial._asdict().items()
-    return Net(**{name: None if leaf is None else _finite(f"initial {name}", leaf, dtype) for name, leaf in leaves})
+    return jax.tree.map(lambda leaf: _finite("an initial weight", leaf, dtype), initial)
 
 
 def fingerprint(fleet: Fleet, settings: Settings, arrays: list[np.ndarray]) -> str:

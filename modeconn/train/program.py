@@ -13,7 +13,8 @@ from jaxtyping import Array, Float, Int, PyTree
 
 from modeconn.losses import loss_from_name
 from modeconn.nets import Net, initialise
-from modeconn.optim import optimizer_from_name
+from modeconn.optim import Mixture, NormPotential, optimizer_from_name
+from modeconn.optim.potentials import TreePotential
 from modeconn.probes import kkt_score_by_leaf, region_ratios
 from modeconn.train.gradient import loss_and_gradient, loss_value
 from modeconn.train.schedule import schedule_from_name
@@ -70,9 +71,9 @@ class TrainState(NamedTuple):
 class Final(NamedTuple):
     """Measurements at the end of training: loss, summands of the KKT score and lam ||x||_dual by leaf name."""
 
-    loss: Array
-    kkt: dict[str, Array]
-    ratios: dict[str, Array]
+    loss: Any
+    kkt: dict[str, Any]
+    ratios: dict[str, Any]
 
 
 def _key(base_key: Array, role: int, index: Array) -> Array:
@@ -174,6 +175,16 @@ def advance(
     return jax.vmap(one)(lanes, state)
 
 
+def _limit_potential(optimizer: str, params: PyTree) -> TreePotential:
+    """Return the optimizer's K; outside the Lion-K family the support functions of the balls of its region."""
+    entry = optimizer_from_name(optimizer)
+    if entry.potential is not None:
+        return entry.potential
+    region = entry.region(params, 1.0)
+    balls = zip(region.names, region.norms, strict=True)
+    return Mixture({name: NormPotential(norm.dual) for name, norm in balls})
+
+
 @functools.partial(jax.jit, static_argnames=("optimizer", "loss"))
 def measure(
     optimizer: str,
@@ -187,8 +198,8 @@ def measure(
 
     For an optimizer outside the Lion-K family they are those of the region it is compared with (AdamW: the l_inf ball).
     """
-    ell, entry = loss_from_name(loss), optimizer_from_name(optimizer)
-    potential = entry.balls if entry.potential is None else entry.potential
+    ell = loss_from_name(loss)
+    potential = _limit_potential(optimizer, jax.tree.map(lambda leaf: leaf[0], nets))
 
     def one(net: Net, lam: Array) -> Final:
         value, gradient = loss_and_gradient(ell, net, X, Y)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import jax
 import numpy as np
 
 from modeconn.errors import InputError
@@ -68,4 +69,4 @@ def unstack(result: FleetResult, index: int, *, initial: bool = False) -> Net:
         raise InputError(f"unstack: expected an instance below {len(result)}, found {index}")
     width = int(result.fleet.width[index])
     stack = result.initial if initial else result.nets
-    return Net(*(None if leaf is None else leaf[index][..., :width] for leaf in stack))
+    return jax.tree.map(lambda leaf: leaf[index][..., :width], stack)

@@ -85,8 +85,8 @@ def train_fleet(
         segment_steps: steps between two looks at the clock, the keyboard and the checkpoint.
         devices: default: all local devices; chunks are dealt out to them.
         progress: called with (net-steps done, net-steps in all) after every segment.
-        checkpoint: ``.npz`` to write the state to while training, on an interrupt too; if it exists the run goes on from it,
-            with the same result. It is left in place when the run is done.
+        checkpoint: ``.npz`` to write the state to while training, on an interrupt too; if it exists the run goes on
+            from it, with the same result. It is left in place when the run is done.
         checkpoint_every: seconds between two writes.
 
     Raises:

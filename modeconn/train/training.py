@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple, TypeVar
 
 import jax
 import numpy as np
@@ -20,11 +20,29 @@ from modeconn.train.program import Final, TrainState, advance, begin, draw_nets,
 
 __all__ = ["Training"]
 
+R = TypeVar("R")
+
 _LEAVES = Net._fields
 
 
-def _is_out_of_memory(error: BaseException) -> bool:
-    return isinstance(error, MemoryError) or "RESOURCE_EXHAUSTED" in str(error)
+class Segment(NamedTuple):
+    """Steps of one chunk that a device is working on."""
+
+    chunk: Chunk
+    before: TrainState
+    after: TrainState
+    losses: jax.Array
+    counts: np.ndarray
+
+
+def _unless_out_of_memory(work: Callable[..., R], *arguments: Any) -> R | None:
+    """Return what ``work`` returns, or ``None`` when the device or the host has run out of memory."""
+    try:
+        return work(*arguments)
+    except (jax.errors.JaxRuntimeError, MemoryError) as error:
+        if isinstance(error, jax.errors.JaxRuntimeError) and "RESOURCE_EXHAUSTED" not in str(error):
+            raise
+        return None
 
 
 def _take(tree: PyTree, index: np.ndarray) -> Any:
@@ -113,57 +131,47 @@ class Training:
                 target = self.ledger[prefix + name]
                 target[chunk.members] = _columns(np.asarray(leaf)[: len(chunk.members)], target.shape[-1])
 
-    def segment(self, chunk: Chunk, device: int, records: int) -> Callable[[], None]:
-        """Dispatch the next ``records`` intervals of a chunk; return the function that waits and commits them."""
-        lanes = jax.device_put(lanes_of(self.fleet, chunk, self.dtype), self.devices[device])
-        if chunk.state is None:
-            state = begin(chunk.recipe, lanes, jax.device_put(self.initial(chunk), self.devices[device]))
-        else:
-            state = jax.device_put(chunk.state, self.devices[device])
+    def dispatch(self, chunk: Chunk, device: jax.Device, data: tuple[jax.Array, jax.Array], records: int) -> Segment:
+        """Start the next ``records`` intervals of a chunk; do not wait for them."""
+        lanes = jax.device_put(lanes_of(self.fleet, chunk, self.dtype), device)
+        start = jax.device_put(self.initial(chunk) if chunk.state is None else chunk.state, device)
+        state = begin(chunk.recipe, lanes, start) if chunk.state is None else start
         stride, total = self.settings.record_every, self.settings.steps
-        counts = np.clip(total - chunk.step - stride * np.arange(records), 0, stride)
-        numbers = (np.int32(chunk.step), counts.astype(np.int32), np.int32(total))
-        after, losses = advance(chunk.recipe, self.base_key, lanes, state, *self.data[device], *numbers)
+        counts = np.clip(total - chunk.step - stride * np.arange(records), 0, stride).astype(np.int32)
+        numbers = (np.int32(chunk.step), counts, np.int32(total))
+        after, losses = advance(chunk.recipe, self.base_key, lanes, state, *data, *numbers)
+        return Segment(chunk, state, after, losses, counts)
 
-        def commit() -> None:
-            if chunk.state is None:
-                self.store(chunk, state.net, "initial_")
-            used = int((counts > 0).sum())
-            first = chunk.step // stride
-            self.ledger["history"][chunk.members, first : first + used] = np.asarray(losses)[
-                : len(chunk.members), :used
-            ]
-            chunk.state, chunk.step = jax.block_until_ready(after), chunk.step + int(counts.sum())
-            if chunk.step == total:
-                self.store(chunk, chunk.state.net)
-                self.ledger["finished"][chunk.members] = True
-
-        return commit
+    def commit(self, segment: Segment) -> bool:
+        """Wait for a segment and write down what it brought; return True."""
+        chunk, members = segment.chunk, segment.chunk.members
+        after, losses = jax.block_until_ready((segment.after, segment.losses))
+        if chunk.state is None:
+            self.store(chunk, segment.before.net, "initial_")
+        used = int((segment.counts > 0).sum())
+        first = chunk.step // self.settings.record_every
+        self.ledger["history"][members, first : first + used] = np.asarray(losses)[: len(members), :used]
+        chunk.state, chunk.step = after, chunk.step + int(segment.counts.sum())
+        if chunk.step == self.settings.steps:
+            self.store(chunk, after.net)
+            self.ledger["finished"][members] = True
+        return True
 
     def train(self, records: int, tick: Callable[[], None]) -> None:
         """Run every chunk to its last step, one on each device at a time; ``tick`` is called after every segment."""
         while self.queue or self.running:
             while self.queue and len(self.running) < len(self.devices):
                 self.running.append(self.queue.popleft())
-            commits: list[tuple[Chunk, Callable[[], None] | None]] = []
-            for device, chunk in enumerate(self.running):
-                commits.append((chunk, self._attempt(lambda c=chunk, d=device: self.segment(c, d, records))))
-            for chunk, commit in commits:
-                if commit is None or self._attempt(lambda f=commit: f() or True) is None:
+            segments = [
+                _unless_out_of_memory(self.dispatch, chunk, device, data, records)
+                for chunk, device, data in zip(self.running, self.devices, self.data, strict=False)
+            ]
+            for chunk, segment in zip(list(self.running), segments, strict=True):
+                if segment is None or _unless_out_of_memory(self.commit, segment) is None:
                     self.running.remove(chunk)
                     self.queue.extendleft(reversed(self.split(chunk)))
             self.running = [chunk for chunk in self.running if chunk.step < self.settings.steps]
             tick()
-
-    @staticmethod
-    def _attempt(work: Callable[[], Any]) -> Any:
-        """Return what ``work`` returns, or ``None`` when the device has run out of memory."""
-        try:
-            return work()
-        except (jax.errors.JaxRuntimeError, MemoryError) as error:
-            if not _is_out_of_memory(error):
-                raise
-            return None
 
     def split(self, chunk: Chunk) -> list[Chunk]:
         if len(chunk.members) == 1:
@@ -179,7 +187,8 @@ class Training:
         return int(self.ledger["finished"].sum()) * self.settings.steps + under_way
 
     def stack(self, prefix: str = "") -> Net:
-        return Net(**{name: self.ledger.get(prefix + name) for name in _LEAVES})
+        leaves: dict[str, Any] = {name: self.ledger.get(prefix + name) for name in _LEAVES}
+        return Net(**leaves)
 
     def measured(self, chunk_size: int | None) -> Final:
         """Return the final measurements of the whole fleet, in float64 and in the order of the fleet."""
@@ -189,7 +198,7 @@ class Training:
             queue = deque(cut(recipe, columns, members, largest, 1))
             while queue:
                 chunk = queue.popleft()
-                final = self._attempt(lambda c=chunk: self.measure_chunk(c))
+                final = _unless_out_of_memory(self.measure_chunk, chunk)
                 if final is None:
                     queue.extendleft(reversed(self.split(chunk)))
                 else:

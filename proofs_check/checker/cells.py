@@ -41,6 +41,9 @@ MAX_CELLS = 2_000_000
 MAX_WIDTH = 64
 """Largest width whose cells are enumerated."""
 
+MAX_CONES = 5_000
+"""Largest number of cones, whatever the width."""
+
 MAX_COVER_BITS = 10**10
 """Largest number of cuts times ordered cells."""
 
@@ -98,9 +101,9 @@ def types(setting: Problem, m: int, max_cells: int = MAX_CELLS) -> Types:
     """
     signs = (1,) if setting.fixed else (1, -1)
     try:
-        found = Types(arrangement(setting.X, max_cones=max_cells // len(signs)), signs)
+        found = Types(arrangement(setting.X, max_cones=min(MAX_CONES, max_cells // len(signs))), signs)
     except TooManyCones as error:
-        raise CertificateError(f"{error}: raise max_cells to check this") from error
+        raise CertificateError(f"{error}: too many to check") from error
     if m > MAX_WIDTH or found.number**m > max_cells:
         raise CertificateError(
             f"{found.number} types for {m} neurons give more than max_cells = {max_cells} ordered cells"

@@ -57,8 +57,8 @@ __all__ = [
     "require_level",
 ]
 
-VISITS_PER_CELL = 20
-"""The points of a ``components`` certificate may name each ordered cell so many times on average."""
+VISITS_PER_CELL = 5
+"""The points of a ``components`` certificate may lie in so many times max_cells ordered cells."""
 
 
 def check_joined(statement: Any, evidence: Any, problem: Mapping[str, Any], max_cells: int = MAX_CELLS) -> str:

@@ -18,9 +18,10 @@ MIN_PER_SHAPE = 4
 class Profile:
     """Numbers of instances for a claim of cost 1; a claim's cost divides them.
 
+    A control gets what a claim gets, so that a control put on trial as a claim of its own meets the same instances.
+
     Attributes:
-        instances: drawn per claim.
-        control_instances: drawn per control, at most: a control stops at its first confirmed violation.
+        instances: drawn per claim and per control, at most: a trial stops at its first confirmed violation.
         block: drawn per block, the unit of work that is kept on disk.
         searched: instances taken from a claim's own search.
         shrink: draws per shape while a counterexample is made smaller, and again to make its violation larger.
@@ -30,7 +31,6 @@ class Profile:
 
     name: str
     instances: int
-    control_instances: int
     block: int
     searched: int
     shrink: int
@@ -41,9 +41,9 @@ class Profile:
 PROFILES: dict[str, Profile] = {
     p.name: p
     for p in (
-        Profile("quick", 30, 60, 15, 8, 30, 40, "a look; well under a minute"),
-        Profile("ci", 100, 200, 50, 16, 60, 100, "the default of continuous integration; a minute or two"),
-        Profile("deep", 2000, 2000, 200, 64, 400, 1000, "overnight"),
+        Profile("quick", 48, 16, 8, 30, 60, "a look: a minute or two for the whole library"),
+        Profile("ci", 120, 40, 16, 60, 200, "what continuous integration runs: a few minutes"),
+        Profile("deep", 2000, 200, 64, 400, 1000, "overnight"),
     )
 }
 
@@ -64,7 +64,7 @@ class Block:
     count: int
 
 
-def plan(claim: Claim, profile: Profile, is_control: bool = False) -> tuple[Block, ...]:
+def plan(claim: Claim, profile: Profile) -> tuple[Block, ...]:
     """Return the blocks of a trial, in order: round after round over the shapes, smallest first.
 
     Depends on the claim and the profile only, never on how the work is spread over processes.
@@ -74,11 +74,10 @@ def plan(claim: Claim, profile: Profile, is_control: bool = False) -> tuple[Bloc
         >>> from proofs_check.claims import Claim, Outcome
         >>> claim = Claim("x", "0 <= 1", "", lambda shape: st.just({}), [(1,), (2,)], lambda i: Outcome(1.0))
         >>> [(b.index, b.shape, b.count) for b in plan(claim, PROFILES["quick"])]
-        [(0, (1,), 15), (1, (2,), 15)]
+        [(0, (1,), 12), (1, (2,), 12), (2, (1,), 12), (3, (2,), 12)]
     """
     shapes = [tuple(shape) for shape in claim.shapes]
-    wanted = (profile.control_instances if is_control else profile.instances) / claim.cost
-    per_shape = max(MIN_PER_SHAPE, math.ceil(wanted / len(shapes)))
+    per_shape = max(MIN_PER_SHAPE, math.ceil(profile.instances / claim.cost / len(shapes)))
     rounds = math.ceil(per_shape / max(MIN_PER_SHAPE, round(profile.block / claim.cost)))
     blocks: list[Block] = []
     for r in range(rounds):

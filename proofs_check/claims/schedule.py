@@ -23,7 +23,7 @@ class Trial:
         self.claim = claim
         self.control_id = control_id
         on_trial = claim if control_id is None else claim.control(control_id)
-        blocks = plan(on_trial, profile, is_control=control_id is not None)
+        blocks = plan(on_trial, profile)
         self._tasks = [Task(claim.id, control_id, block, None, profile, seed) for block in blocks]
         self._results: dict[int, BlockResult] = {}
         self._pending: set[str] = set()

@@ -25,6 +25,9 @@ CONFIRMATIONS = 5
 FINEST_GRID = 2**24
 """Denominator up to which the values of a key are taken to lie on a grid on purpose."""
 
+LONGEST_CHOICE = 12
+"""Up to so many distinct values under a key are taken for a choice from a list."""
+
 Path = tuple[str | int, ...]
 
 
@@ -128,7 +131,7 @@ def polish(claim: Claim, start: Candidate, seen: Sequence[Instance], checks: int
     """Return a confirmed violation at least as large, reached by perturbing the floats of the instance.
 
     Integers, flags and strings stay. A float moves within the range that the instances in ``seen`` show for its key,
-    on the binary grid that they lie on (dyadic data stay dyadic), and among the very values seen when they repeat (a
+    on the binary grid that they lie on (dyadic data stay dyadic), and among the very values seen when they are few (a
     choice from a list); the hypotheses must stay true.
 
     Args:
@@ -199,7 +202,7 @@ class _Pool:
     @classmethod
     def of(cls, seen: list[float]) -> _Pool:
         distinct = sorted(set(seen))
-        return cls(distinct, 2 * len(distinct) >= len(seen), max(x.as_integer_ratio()[1] for x in distinct))
+        return cls(distinct, len(distinct) > LONGEST_CHOICE, max(x.as_integer_ratio()[1] for x in distinct))
 
     def admit(self, x: float) -> float:
         """Return the nearest value in the range seen, on the grid seen."""

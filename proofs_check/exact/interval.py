@@ -62,30 +62,25 @@ class Interval:
 
     def contains(self, value: Scalar | int) -> bool:
         """Whether a number, or every number of an interval, lies inside."""
-        other = enclosure(value, self.bits)
-        return self.lower <= other.lower and other.upper <= self.upper
-
-    def hull(self, other: Scalar | int) -> Interval:
-        """Return the least interval that contains both."""
-        that = enclosure(other, self.bits)
-        return Interval(min(self.lower, that.lower), max(self.upper, that.upper), max(self.bits, that.bits))
+        lower, upper, _ = _ends(value)
+        return self.lower <= lower and upper <= self.upper
 
     def is_below(self, other: Scalar | int) -> bool | None:
         """Decide ``self < other``: ``None`` when the intervals do not tell."""
-        that = enclosure(other, self.bits)
-        return True if self.upper < that.lower else False if self.lower >= that.upper else None
+        lower, upper, _ = _ends(other)
+        return True if self.upper < lower else False if self.lower >= upper else None
 
     def is_at_most(self, other: Scalar | int) -> bool | None:
         """Decide ``self <= other``: ``None`` when the intervals do not tell."""
-        that = enclosure(other, self.bits)
-        return True if self.upper <= that.lower else False if self.lower > that.upper else None
+        lower, upper, _ = _ends(other)
+        return True if self.upper <= lower else False if self.lower > upper else None
 
     def is_equal(self, other: Scalar | int) -> bool | None:
         """Decide ``self == other`` as numbers: ``None`` when the intervals overlap without both being that number."""
-        that = enclosure(other, self.bits)
-        if self.upper < that.lower or that.upper < self.lower:
+        lower, upper, _ = _ends(other)
+        if self.upper < lower or upper < self.lower:
             return False
-        return True if self.is_point and that.is_point else None
+        return True if self.is_point and lower == upper else None
 
     def __neg__(self) -> Interval:
         return Interval(-self.upper, -self.lower, self.bits)
@@ -98,29 +93,29 @@ class Interval:
         return Interval(Fraction(0), max(-self.lower, self.upper), self.bits)
 
     def __add__(self, other: Scalar | int) -> Interval:
-        that = enclosure(other, self.bits)
-        return _outward(self.lower + that.lower, self.upper + that.upper, max(self.bits, that.bits))
+        lower, upper, bits = _ends(other)
+        return _outward(self.lower + lower, self.upper + upper, max(self.bits, bits))
 
     def __sub__(self, other: Scalar | int) -> Interval:
-        return self + -enclosure(other, self.bits)
+        return self + -other
 
-    def __rsub__(self, other: Scalar | int) -> Interval:
-        return enclosure(other, self.bits) + -self
+    def __rsub__(self, other: Fraction | int) -> Interval:
+        return -self + other
 
     def __mul__(self, other: Scalar | int) -> Interval:
-        that = enclosure(other, self.bits)
-        ends = [a * b for a in (self.lower, self.upper) for b in (that.lower, that.upper)]
-        return _outward(min(ends), max(ends), max(self.bits, that.bits))
+        lower, upper, bits = _ends(other)
+        ends = [a * b for a in (self.lower, self.upper) for b in (lower, upper)]
+        return _outward(min(ends), max(ends), max(self.bits, bits))
 
     def __truediv__(self, other: Scalar | int) -> Interval:
-        that = enclosure(other, self.bits)
-        if that.lower <= 0 <= that.upper:
-            raise ZeroDivisionError(f"division by an interval that contains 0: [{that.lower}, {that.upper}]")
-        ends = [a / b for a in (self.lower, self.upper) for b in (that.lower, that.upper)]
-        return _outward(min(ends), max(ends), max(self.bits, that.bits))
+        lower, upper, bits = _ends(other)
+        if lower <= 0 <= upper:
+            raise ZeroDivisionError(f"division by an interval that contains 0: [{lower}, {upper}]")
+        ends = [a / b for a in (self.lower, self.upper) for b in (lower, upper)]
+        return _outward(min(ends), max(ends), max(self.bits, bits))
 
-    def __rtruediv__(self, other: Scalar | int) -> Interval:
-        return enclosure(other, self.bits) / self
+    def __rtruediv__(self, other: Fraction | int) -> Interval:
+        return Interval(Fraction(other), Fraction(other), self.bits) / self
 
     __radd__ = __add__
     __rmul__ = __mul__
@@ -133,6 +128,13 @@ class Interval:
 
 Scalar = Fraction | Interval
 """A number known exactly, or one known to lie in an interval."""
+
+
+def _ends(value: Scalar | int) -> tuple[Fraction, Fraction, int]:
+    """Return the ends, unrounded, and the bits that the value asks for: none unless it is an interval."""
+    if isinstance(value, Interval):
+        return value.lower, value.upper, value.bits
+    return Fraction(value), Fraction(value), 0
 
 
 def enclosure(value: Scalar | int, bits: int = BITS) -> Interval:
@@ -148,8 +150,8 @@ def maximum(a: Scalar | int, b: Scalar | int) -> Scalar:
         (Fraction(1, 2), Fraction(0, 1))
     """
     if isinstance(a, Interval) or isinstance(b, Interval):
-        p, q = enclosure(a), enclosure(b)
-        return Interval(max(p.lower, q.lower), max(p.upper, q.upper), max(p.bits, q.bits))
+        (p, q, bits), (r, s, more) = _ends(a), _ends(b)
+        return Interval(max(p, r), max(q, s), max(bits, more))
     return max(Fraction(a), Fraction(b))
 
 

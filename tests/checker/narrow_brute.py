@@ -183,10 +183,21 @@ class Brute:
                     nus[found.residual] = None
         return list(nus)
 
+    def multisets(self) -> Iterator[Cell]:
+        """Yield every cell, up to the order of neurons."""
+        return combinations_with_replacement(range(len(self.types)), self.m)
+
+    def all_leasts(self) -> Iterator[Least]:
+        """Yield the least loss over every cell and every edge."""
+        for cell in self.multisets():
+            yield self.least([self.part(t) for t in cell])[0]
+            for _, parts in self.edges(cell):
+                yield self.least(parts)[0]
+
     def minima(self, level: Fraction) -> dict[Cell, list[tuple[tuple[Fraction, ...], int]]]:
         """Return a point for every multiset of types whose least loss is at most the level."""
         found = {}
-        for cell in combinations_with_replacement(range(len(self.types)), self.m):
+        for cell in self.multisets():
             best, point = self.least([self.part(t) for t in cell])
             if best.loss <= level:
                 found[cell] = point
@@ -249,6 +260,11 @@ class Brute:
 def text(value: Any) -> Any:
     """Return nested rationals as strings."""
     return str(value) if isinstance(value, Fraction) else [text(entry) for entry in value]
+
+
+def certificate(kind: str, statement: Any, evidence: Any) -> dict[str, Any]:
+    """Return a certificate in its frame."""
+    return {"format": "modeconn.certificate/1", "kind": kind, "statement": statement, "evidence": evidence}
 
 
 def point_json(net: Any) -> list[dict[str, Any]]:

@@ -37,7 +37,7 @@ def divide(instance):
 
 
 TRUE = claim("true", controls=[Control("half", "sum x <= n / 2", check=lambda i: Outcome(len(i["x"]) / Fraction(2) - total(i)))])
-FALSE = claim("false", statement="sum x <= 3/2", check=at_most(Fraction(3, 2)))
+FALSE = claim("false", statement="sum x <= 1", check=at_most(1))
 VACUOUS = claim("vacuous", hypotheses=[Hypothesis("x_1 > 1", lambda i: i["x"][0] > 1)])
 ROUNDING = claim("rounding", check=lambda i: Outcome(-1e-17 if i["x"][0] > 0 else 1e-17), confirm=lambda i: False)
 UNCONFIRMED = claim("unconfirmed", check=lambda i: Outcome(0.5 - float(total(i))), confirm=lambda i: None)

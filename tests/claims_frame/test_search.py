@@ -20,27 +20,28 @@ def violation(claim, shape, count=100):
 
 
 def test_dimensions_shrink_to_the_smallest_violating_shape():
-    """Closed form: sum x <= 3/2 on [-1, 1]^n first fails at n = 2, and its violation there is at most 1/2."""
+    """Closed form: sum x <= 1 on [-1, 1]^n first fails at n = 2."""
     claim = SYNTHETIC["false"]
     start = violation(claim, (4,))
     found = pursue(claim, start, CI, 0)
     assert start.confirmed
     assert found.candidate.shape == (2,)
     assert found.candidate.confirmed
-    assert Fraction(found.candidate.margin_exact) == Fraction(3, 2) - sum(map(Fraction, found.candidate.instance["x"]))
+    assert Fraction(found.candidate.margin_exact) == 1 - sum(map(Fraction, found.candidate.instance["x"]))
 
 
 def test_the_violation_is_maximised_not_shrunk_to_the_tolerance():
-    """Closed form: the largest violation of sum x <= 3/2 on [-1, 1]^2 is 1/2; over several seeds nearly all is found."""
+    """Closed form: the largest violation of sum x <= 1 on [-1, 1]^2 is 1; over several seeds most of it is found."""
     claim = SYNTHETIC["false"]
+    start = Candidate(0, (2,), {"x": [0.5, 0.5000001]}, -1e-7, None, {}, True)
     for seed in range(4):
-        assert pursue(claim, violation(claim, (2,), 400), CI, seed).candidate.margin < -0.45
+        assert pursue(claim, start, CI, seed).candidate.margin < -0.75
 
 
 def test_nothing_larger_is_lost():
     """By construction: a pursuit never returns less than the confirmed violation it started from, at its shape."""
     claim = SYNTHETIC["false"]
-    start = Candidate(0, (2,), {"x": [1.0, 1.0]}, -0.5, "-1/2", {}, True)
+    start = Candidate(0, (2,), {"x": [1.0, 1.0]}, -1.0, "-1", {}, True)
     found = pursue(claim, start, CI, 0)
     assert found.candidate.instance == {"x": [1.0, 1.0]}
     assert found.drawn is None

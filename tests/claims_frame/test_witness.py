@@ -70,7 +70,7 @@ def test_witness_that_no_longer_violates_does_not_reproduce(run, tmp_path):
     )
     result = replay(harmless)
     assert not result.reproduced
-    assert result.margin == 1.0
+    assert result.margin == 0.5
     assert result.exit_code == ExitCode.HELD
     assert "does not reproduce" in result.text()
 

@@ -49,7 +49,7 @@ def potential_from_name(name: str) -> Potential:
 
     Example:
         >>> potential_from_name("huber_nuclear:0.5").delta, potential_from_name("lp:4").ball.name
-        (0.5, 'lp:1.33333')
+        (0.5, 'lp:1.3333333333333333')
     """
     if name in POTENTIALS:
         return POTENTIALS[name]

@@ -87,7 +87,8 @@ CLAIM = Claim(
     id="L1",
     statement=(
         "dist(lam x_t, dom K*) <= (1 - eps lam)^(t-s) dist(lam x_s, dom K*) for explicit decay, "
-        f"(1 + eps lam)^-(t-s) for implicit decay, for any gradient sequence (checked at every step, to {ALLOWANCE:g} relative)"
+        "(1 + eps lam)^-(t-s) for implicit decay, for any gradient sequence "
+        f"(checked at every step, to {ALLOWANCE:g} relative)"
     ),
     source="Chen, Liu, Liang, Liu (2024), Lion secretly solves constrained optimization, phase I",
     instances=run_instances,

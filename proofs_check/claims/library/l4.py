@@ -139,7 +139,7 @@ RATE = Hypothesis("0 < eps lam < 2", lambda i: 0 < i["lr"] * i["decay"] < 2)
 CLAIM = Claim(
     id="L4",
     statement=(
-        "K a norm: a constant gradient G != 0 drives lam ||x||_dual to exactly 1, whatever the scale of G down to 1e-30 "
+        "K a norm: a constant gradient G != 0 drives lam ||x||_dual to exactly 1, at any scale of G down to 1e-30 "
         f"(after {STEPS} steps with eps lam in [5/64, 120/64], to {ALLOWANCE:g})"
     ),
     source="theory L4, proved there",

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from modeconn.optim import POTENTIALS, lion_k, potential_from_name
 from modeconn.precision import in_float64
 from proofs_check.claims.claim import Hypothesis, Instance
+from proofs_check.claims.library.tensors import tensors
 
 __all__ = [
     "BETAS",
@@ -21,8 +22,6 @@ __all__ = [
     "STEP_AT_MOST_ONE",
     "Trajectory",
     "ball_norms",
-    "dyadics",
-    "matrices",
     "run_instances",
     "trajectory",
 ]
@@ -52,16 +51,6 @@ class Trajectory(NamedTuple):
     size: np.ndarray
 
 
-def dyadics(limit: int = 4) -> st.SearchStrategy[float]:
-    """Return multiples of 1/16 in [-limit, limit]: exact in binary, zeros and ties included."""
-    return st.integers(-16 * limit, 16 * limit).map(lambda k: k / 16)
-
-
-def matrices(rows: int, columns: int, entries: st.SearchStrategy[float]) -> st.SearchStrategy[list[list[float]]]:
-    """Return matrices as nested lists."""
-    return st.lists(st.lists(entries, min_size=columns, max_size=columns), min_size=rows, max_size=rows)
-
-
 def run_instances(
     shape: Sequence[int],
     potentials: Sequence[str] = ALL,
@@ -88,12 +77,8 @@ def run_instances(
             "decay": decays,
             "b1": betas,
             "b2": betas,
-            "x0": matrices(d, m, dyadics(16)),
-            "gradients": st.lists(
-                matrices(d, m, dyadics()),
-                min_size=1 if constant_gradient else T,
-                max_size=1 if constant_gradient else T,
-            ),
+            "x0": tensors((d, m), 16.0),
+            "gradients": tensors((1 if constant_gradient else T, d, m), 4.0),
         }
     ).map(build)
 

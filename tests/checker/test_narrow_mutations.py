@@ -1,0 +1,392 @@
+"""Certificates about narrow nets, each spoilt in many ways: every way is rejected, and they are counted.
+
+Each mutation makes the statement false or its evidence insufficient; none only drops something redundant.
+"""
+
+import copy
+import json
+from fractions import Fraction
+from functools import cache
+
+import pytest
+from narrow_brute import Brute, avoid_spectral, certificate, point_json, text
+
+from proofs_check.checker import CertificateError, ProblemError, check_certificate
+
+PROBLEM = {"X": [[-1, -2], [3, 0], [2, -1]], "y": [0, 1, 1]}
+TINY = Fraction(1, 10**30)
+ZERO = {"u": ["0", "0"], "s": 1}
+FAR = {"u": ["5", "7"], "s": 1}
+
+
+def is_rejected(found, problem):
+    try:
+        return not check_certificate(found, problem).accepted
+    except (CertificateError, ProblemError):
+        return True
+
+
+def needed(kind, statement, evidence, name, problem):
+    """Return the evidence with a list thinned out until each entry is needed."""
+    kept = list(evidence[name])
+    for entry in list(kept):
+        fewer = [other for other in kept if other is not entry]
+        if check_certificate(certificate(kind, statement, {**evidence, name: fewer}), problem).accepted:
+            kept = fewer
+    return {**evidence, name: kept}
+
+
+@cache
+def brute(m):
+    made = Brute(PROBLEM["X"], PROBLEM["y"], m)
+    return made, made.components(Fraction(0))
+
+
+@cache
+def ends():
+    """Return one zero-loss net of each of the two orbits at width 2."""
+    _, (_, _, representatives, _, _) = brute(2)
+    return representatives[0], representatives[2]
+
+
+def joined():
+    made, _ = brute(3)
+    zero = ((Fraction(0), Fraction(0)), 1)
+    start, end = [*ends()[0], zero], [*reversed(ends()[0]), zero]
+    value, path, _ = made.barrier(start, end)
+    assert value == 0
+    path = [net for k, net in enumerate(path) if k == 0 or net != path[k - 1]]
+    statement = {"width": 3, "level": "0", "start": point_json(start), "end": point_json(end)}
+    evidence = needed("joined", statement, {"points": [point_json(net) for net in path]}, "points", PROBLEM)
+    points = evidence["points"]
+    two = {"width": 2, "level": "1/141", "start": point_json(ends()[0]), "end": point_json(ends()[1])}
+    changes = {
+        "swapped ends": {"statement": {**statement, "start": statement["end"], "end": statement["start"]}},
+        "reversed path": {"evidence": {"points": points[::-1]}},
+        "only the ends": {"evidence": {"points": [points[0], points[-1]]}},
+        "one point": {"evidence": {"points": points[:1]}},
+        "path ends early": {"evidence": {"points": points[:-1]}},
+        "path starts late": {"evidence": {"points": points[1:]}},
+        "order of points": {"evidence": {"points": [points[0], *points[-2:0:-1], points[-1]]}},
+        "permuted neurons inside": {"evidence": {"points": [points[0], points[1][::-1], *points[2:]]}},
+        "a digit inside": {"evidence": {"points": [points[0], [FAR, *points[1][1:]], *points[2:]]}},
+        "below the barrier": {"statement": two, "evidence": {"points": [two["start"], two["end"]]}},
+        "permuted without a path": {
+            "statement": {"width": 2, "level": "0", "start": two["start"], "end": two["start"][::-1]},
+            "evidence": {"points": [two["start"], two["start"][::-1]]},
+        },
+        **{f"without point {k}": {"evidence": {"points": points[:k] + points[k + 1 :]}} for k in range(len(points))},
+    }
+    return certificate("joined", statement, evidence), PROBLEM, changes
+
+
+def separated():
+    made, _ = brute(2)
+    start, end = ends()
+    _, _, nus = made.barrier(start, end)
+    statement = {"width": 2, "level": "1/141", "start": point_json(start), "end": point_json(end)}
+    evidence = needed("separated", statement, {"nus": text(nus)}, "nus", PROBLEM)
+    wider = {**statement, "width": 3, "start": [*statement["start"], ZERO], "end": [*statement["end"], ZERO]}
+    changes = {
+        "level of the barrier": {"statement": {**statement, "level": "1/140"}},
+        "level above the barrier": {"statement": {**statement, "level": "1/139"}},
+        "level far above": {"statement": {**statement, "level": "100"}},
+        "same net": {"statement": {**statement, "end": statement["start"]}},
+        "wider, where they are joined": {"statement": wider},
+        "wider without cuts": {"statement": wider, "evidence": {"nus": []}},
+        "cuts of another level": {"evidence": {"nus": [*evidence["nus"], ["1", "0", "1/1000"]]}},
+        **_cuts(evidence),
+    }
+    for k in range(len(evidence["nus"])):
+        changes[f"without nu {k}"] = {"evidence": {"nus": evidence["nus"][:k] + evidence["nus"][k + 1 :]}}
+    return certificate("separated", statement, evidence), PROBLEM, changes
+
+
+def barrier():
+    made, _ = brute(2)
+    start, end = ends()
+    value, path, nus = made.barrier(start, end)
+    assert value == Fraction(1, 140)
+    statement = {"width": 2, "value": "1/140", "start": point_json(start), "end": point_json(end)}
+    evidence = {"points": [point_json(net) for net in path], "nus": text(nus)}
+    evidence = needed("barrier", statement, evidence, "nus", PROBLEM)
+    evidence = needed("barrier", statement, evidence, "points", PROBLEM)
+    points = evidence["points"]
+    wider = {**statement, "width": 3, "start": [*statement["start"], ZERO], "end": [*statement["end"], ZERO]}
+    changes = {
+        "value + tiny": {"statement": {**statement, "value": str(value + TINY)}},
+        "value - tiny": {"statement": {**statement, "value": str(value - TINY)}},
+        "value 0": {"statement": {**statement, "value": "0"}},
+        "value of another pair": {"statement": {**statement, "value": "1/2"}},
+        "swapped ends": {"statement": {**statement, "start": statement["end"], "end": statement["start"]}},
+        "permuted neurons of the end": {"statement": {**statement, "end": statement["end"][::-1]}},
+        "a net with itself": {"statement": {**statement, "end": points[0]}, "evidence": {**evidence, "points": points[:1]}},
+        "wider": {"statement": wider, "evidence": {**evidence, "points": [[*net, ZERO] for net in points]}},
+        "path reversed": {"evidence": {**evidence, "points": points[::-1]}},
+        **_cuts(evidence),
+    }
+    for name in ("points", "nus"):
+        for k in range(len(evidence[name])):
+            fewer = {**evidence, name: evidence[name][:k] + evidence[name][k + 1 :]}
+            changes[f"without {name} {k}"] = {"evidence": fewer}
+    return certificate("barrier", statement, evidence), PROBLEM, changes
+
+
+def minimum():
+    made, _ = brute(1)
+    leasts = [made.least([made.part(t) for t in cell]) for cell in made.multisets()]
+    best, net = min(leasts, key=lambda found: found[0].loss)
+    statement = {"width": 1, "value": str(best.loss), "point": point_json(net)}
+    evidence = needed("minimum", statement, {"nus": text(sorted({part.residual for part, _ in leasts}))}, "nus", PROBLEM)
+    doubled = [[str(2 * Fraction(v)) for v in net["u"]] for net in statement["point"]]
+    changes = {
+        "value + tiny": {"statement": {**statement, "value": str(best.loss + TINY)}},
+        "value - tiny": {"statement": {**statement, "value": str(best.loss - TINY)}},
+        "value 0": {"statement": {**statement, "value": "0"}},
+        "another net": {"statement": {**statement, "point": [{"u": doubled[0], "s": 1}]}},
+        "dead net": {"statement": {**statement, "value": "1", "point": [ZERO]}},
+        "wider": {"statement": {**statement, "width": 2, "point": [*statement["point"], ZERO]}},
+        **_cuts(evidence),
+    }
+    for k in range(len(evidence["nus"])):
+        changes[f"without nu {k}"] = {"evidence": {"nus": evidence["nus"][:k] + evidence["nus"][k + 1 :]}}
+    return certificate("minimum", statement, evidence), PROBLEM, changes
+
+
+def components():
+    made, (groups, orbits, representatives, points, nus) = brute(2)
+    statement = {
+        "width": 2,
+        "level": "0",
+        "components": len(groups),
+        "orbits": orbits,
+        "representatives": [point_json(net) for net in representatives],
+    }
+    evidence = {"nus": text(nus), "points": [point_json(net) for net in points]}
+    evidence = needed("components", statement, evidence, "nus", PROBLEM)
+    evidence = needed("components", statement, evidence, "points", PROBLEM)
+    nets = statement["representatives"]
+    changes = {
+        "one more": {"statement": {**statement, "components": 5}},
+        "one more, with a net": {"statement": {**statement, "components": 5, "representatives": [*nets, nets[0]]}},
+        "one less": {"statement": {**statement, "components": 3, "representatives": nets[:3]}},
+        "none": {"statement": {**statement, "components": 0, "orbits": 0, "representatives": []}},
+        "none, no points": {
+            "statement": {**statement, "components": 0, "orbits": 0, "representatives": []},
+            "evidence": {**evidence, "points": []},
+        },
+        "one orbit more": {"statement": {**statement, "orbits": 3}},
+        "one orbit less": {"statement": {**statement, "orbits": 1}},
+        "orbits counted as components": {"statement": {**statement, "components": 2, "representatives": nets[::2]}},
+        "components counted as orbits": {"statement": {**statement, "orbits": 4}},
+        "a component twice": {"statement": {**statement, "representatives": [*nets[:3], nets[0]]}},
+        "a net short": {"statement": {**statement, "representatives": nets[:3]}},
+        "a net of positive loss": {"statement": {**statement, "representatives": [*nets[:3], [FAR, FAR]]}},
+        "a neuron short": {"statement": {**statement, "representatives": [*nets[:3], nets[3][:1]]}},
+        "level - tiny": {"statement": {**statement, "level": str(-TINY)}},
+        "level of the barrier": {"statement": {**statement, "level": "1/140"}},
+        "level above all": {"statement": {**statement, "level": "1"}},
+        "too narrow": {"statement": {**statement, "width": 1}},
+        "wider": {
+            "statement": {**statement, "width": 3, "representatives": [[*net, ZERO] for net in nets]},
+            "evidence": {**evidence, "points": [[*net, ZERO] for net in evidence["points"]]},
+        },
+        "a point of positive loss": {"evidence": {**evidence, "points": [*evidence["points"], [FAR, FAR]]}},
+        **_cuts(evidence),
+    }
+    for name in ("points", "nus"):
+        for k in range(len(evidence[name])):
+            fewer = {**evidence, name: evidence[name][:k] + evidence[name][k + 1 :]}
+            changes[f"without {name} {k}"] = {"evidence": fewer}
+    return certificate("components", statement, evidence), PROBLEM, changes
+
+
+def region():
+    made, (groups, _, representatives, _, nus) = brute(2)
+    problem = {**PROBLEM, "region": {"norm": "spectral", "radius": "7/10"}}
+    cells = sorted({tuple(sorted(cell)) for cell in groups[2]})
+    statement = {"width": 2, "level": "0", "representative": point_json(representatives[2])}
+    avoid = [avoid_spectral(made, cell, Fraction(7, 10)) for cell in cells]
+    kind = "region-avoids-component"
+    evidence = needed(kind, statement, {"nus": text(nus), "avoid": avoid}, "nus", problem)
+    first = avoid[0]
+
+    def entry(**change):
+        return {"evidence": {**evidence, "avoid": [{**first, **change}, *avoid[1:]]}}
+
+    corner, cross = (Fraction(v) for v in first["lambda"][0])
+    sigma, s = first["cell"][0]
+    changes = {
+        "larger radius": {"problem": {**problem, "region": {"norm": "spectral", "radius": "4/5"}}},
+        "much larger radius": {"problem": {**problem, "region": {"norm": "spectral", "radius": "5"}}},
+        "box instead": {"problem": {**problem, "region": {"norm": "linf", "radius": "7/10"}}},
+        "larger radius of A": {
+            "problem": {
+                **problem,
+                "region": {"W": {"norm": "spectral", "radius": "7/10"}, "A": {"norm": "spectral", "radius": "9/10"}},
+            }
+        },
+        "A unbounded": {"problem": {**problem, "region": {"W": {"norm": "spectral", "radius": "7/10"}}}},
+        "no region": {"problem": PROBLEM},
+        "the other orbit": {"statement": {**statement, "representative": point_json(representatives[0])}},
+        "a net of positive loss": {"statement": {**statement, "representative": [FAR, FAR]}},
+        "level above all": {"statement": {**statement, "level": "1"}},
+        "level of the barrier": {"statement": {**statement, "level": "1/140"}},
+        "level - tiny": {"statement": {**statement, "level": str(-TINY)}},
+        "no cells": {"evidence": {**evidence, "avoid": []}},
+        "negative mu": entry(mu=[["-1/1000000000", *first["mu"][0][1:]], first["mu"][1]]),
+        "large mu": entry(mu=[["1000"] * 3, ["0"] * 3]),
+        "short mu": entry(mu=[first["mu"][0][:2], first["mu"][1]]),
+        "mu of one neuron": entry(mu=first["mu"][:1]),
+        "no nu": entry(nu=["0", "0", "0"]),
+        "nu negated": entry(nu=[str(-Fraction(v)) for v in first["nu"]]),
+        "lambda of trace 2": entry(**{"lambda": text([[2 * corner, 2 * cross], [2 * cross, 2 * (1 - corner)]])}),
+        "lambda not symmetric": entry(**{"lambda": text([[corner, cross + TINY], [cross, 1 - corner]])}),
+        "lambda indefinite": entry(**{"lambda": [["3/2", "0"], ["0", "-1/2"]]}),
+        "lambda singular": entry(**{"lambda": [["1", "0"], ["0", "0"]]}),
+        "lambda too small": entry(**{"lambda": [["1"]]}),
+        "lambda of strings": entry(**{"lambda": ["10", "01"]}),
+        "no lambda": {"evidence": {**evidence, "avoid": [{k: v for k, v in first.items() if k != "lambda"}, *avoid[1:]]}},
+        "a cell of another sign": entry(cell=[[sigma, -s], first["cell"][1]]),
+        "a cone that is not there": entry(cell=[[[0, *sigma[1:]], s], first["cell"][1]]),
+        "a cell of one neuron": entry(cell=first["cell"][:1]),
+        "a cell of booleans": entry(cell=[[sigma, True], first["cell"][1]]),
+        "a cell of floats": entry(cell=[[[float(v) for v in sigma], s], first["cell"][1]]),
+        **{f"without cell {k}": {"evidence": {**evidence, "avoid": avoid[:k] + avoid[k + 1 :]}} for k in range(len(avoid))},
+        **_cuts(evidence),
+    }
+    for k in range(len(evidence["nus"])):
+        changes[f"without nu {k}"] = {"evidence": {**evidence, "nus": evidence["nus"][:k] + evidence["nus"][k + 1 :]}}
+    return certificate(kind, statement, evidence), problem, changes
+
+
+def _cuts(evidence):
+    """Return mutations of the cuts; the first is needed, so that spoiling it is enough."""
+    first, *rest = evidence["nus"]
+
+    def spoilt(*nu):
+        return {"evidence": {**evidence, "nus": [list(nu), *rest]}}
+
+    return {
+        "no cuts": {"evidence": {**evidence, "nus": []}},
+        "nu zero": spoilt("0", "0", "0"),
+        "nu negated": spoilt(*(str(-Fraction(v)) for v in first)),
+        "nu beside the targets": spoilt("1", "0", "0"),
+        "nu short": spoilt(*first[:2]),
+        "nu long": spoilt(*first, "0"),
+        "nu infinite": spoilt("inf", *first[1:]),
+        "nu a float": spoilt(0.5, *first[1:]),
+        "nu over zero": spoilt("1/0", *first[1:]),
+        "nu true": spoilt(True, *first[1:]),
+        "nu enormous": spoilt("1e999999999", *first[1:]),
+        "nus not a list": {"evidence": {**evidence, "nus": {"0": first}}},
+    }
+
+
+def common(found, problem):
+    """Return the mutations that fit every kind: name -> (certificate, problem)."""
+
+    def put(place, value):
+        changed = copy.deepcopy(found)
+        at = changed
+        for step in place[:-1]:
+            at = at[step]
+        at[place[-1]] = value
+        return changed, problem
+
+    statement = found["statement"]
+    number = "value" if "value" in statement else "level"
+    # the place of a net in the statement; each kind has one
+    net = next(name for name in ("start", "point", "representative", "representatives") if name in statement)
+    neuron = ["statement", net, 0] if net != "representatives" else ["statement", net, 0, 0]
+    u = statement[net][0]["u"] if net != "representatives" else statement[net][0][0]["u"]
+    deep = []
+    for _ in range(5000):
+        deep = [deep]
+    width = statement["width"]
+    spoilt = {f"width {v!r}": put(["statement", "width"], v) for v in (0, -1, True, str(width), float(width), None, 10**12)}
+    spoilt |= {f"width {v}": put(["statement", "width"], v) for v in (width - 1, width + 1)}
+    wrong = (None, True, 0.0, [], {}, "", "nan", "inf", "1/0", "0x", "1e999999999", "9" * 5000, "1/2/3", "0 0", "-1/1000")
+    spoilt |= {f"{number} {str(v)[:12]!r}": put(["statement", number], v) for v in wrong}
+    spoilt[f"{number} nan"] = put(["statement", number], float("nan"))
+    spoilt |= {f"sign {v!r}": put([*neuron, "s"], v) for v in (0, 2, True, "1", 1.0, None, [1])}
+    bad = ([], u[:1], [*u, "0"], [True, *u[1:]], [0.5, *u[1:]], ["1e99999", *u[1:]], "00", None, deep, ["9" * 4000, "1/7"])
+    spoilt |= {f"u of form {k}": put([*neuron, "u"], v) for k, v in enumerate(bad)}
+    spoilt["a digit of u"] = put([*neuron, "u"], [str(Fraction(u[0]) + 1), *u[1:]])
+    spoilt["a sign of u"] = put([*neuron, "u"], [str(-Fraction(v)) for v in u])
+    spoilt["neuron with a bias"] = put([*neuron, "b"], "0")
+    for name in ("format", "kind", "statement", "evidence"):
+        spoilt[f"no {name}"] = ({k: v for k, v in found.items() if k != name}, problem)
+        spoilt |= {f"{name} {v!r}": put([name], v) for v in (None, [], "joined at level 0", 1)}
+    spoilt["another format"] = put(["format"], "modeconn.certificate/2")
+    others = {"joined", "separated", "barrier", "minimum", "components", "region-avoids-component", "segment-barrier"}
+    spoilt |= {f"as {kind}": put(["kind"], kind) for kind in others - {found["kind"]}}
+    spoilt["a field nobody checks"] = put(["statement", "inside_region"], True)
+    spoilt["evidence nobody checks"] = put(["evidence", "proof"], "trust me")
+    spoilt["a certificate inside"] = put(["evidence"], found)
+    for name in statement:
+        spoilt[f"statement without {name}"] = ({**found, "statement": {k: v for k, v in statement.items() if k != name}}, problem)
+    for name in found["evidence"]:
+        less = {k: v for k, v in found["evidence"].items() if k != name}
+        spoilt[f"evidence without {name}"] = ({**found, "evidence": less}, problem)
+    X, y = problem["X"], problem["y"]
+    others = {
+        "targets of another problem": {"y": [0, 1, 2]},
+        "targets scaled": {"y": [0, 2, 2]},
+        "harder: a row more": {"X": [*X, [1, 1]], "y": [*y, 3]},
+        "easier: one target at 0": {"y": [0, 1, 0]},
+        "easier: all targets at 0": {"y": [0, 0, 0]},
+        "data scaled": {"X": [[2 * v for v in row] for row in X]},
+        "a sign of the data": {"X": [[1, -2], *X[1:]]},
+        "an input more": {"X": [[*row, 0] for row in X]},
+        "a ridge term": {"ridge": "1/1000000"},
+    }
+    return spoilt | {name: (found, {**problem, **change}) for name, change in others.items()}
+
+
+MAKERS = {make.__name__: make for make in (joined, separated, barrier, minimum, components, region)}
+
+
+@pytest.mark.parametrize("name", MAKERS)
+def test_every_mutation_is_rejected(name, tmp_path, capsys):
+    """Oracle: by construction; the certificate itself is accepted, and no spoilt copy of it."""
+    found, problem, changes = MAKERS[name]()
+    answer = check_certificate(found, problem)
+    assert answer.accepted, answer.reason
+    spoilt = common(found, problem)
+    for label, change in changes.items():
+        assert label not in spoilt
+        parts = {k: v for k, v in change.items() if k != "problem"}
+        spoilt[label] = ({**found, **parts}, change.get("problem", problem))
+        assert json.dumps(spoilt[label]) != json.dumps((found, problem)), label
+    for label, (changed, setting) in spoilt.items():
+        assert is_rejected(changed, setting), label
+
+    written = json.dumps(found)
+    user = tmp_path / "problem.json"
+    user.write_text(json.dumps(problem))
+    files = {
+        "truncated": written[: len(written) // 2],
+        "a bracket short": written[:-1],
+        "empty": "",
+        "a list": f"[{written}]",
+        "nan": written.replace('"statement": {"width": ', '"statement": {"width": NaN, "w": '),
+        "infinity": written.replace('"width": ', '"width": Infinity, "w": '),
+        "a field twice": written.replace('"width": ', '"width": 1, "width": ', 1),
+        "deep": "[" * 100_000,
+        "deep objects": '{"a":' * 100_000,
+        "a long integer": written.replace('"width": ', '"width": ' + "9" * 5000, 1),
+        "a large exponent": written.replace('"width": ', '"width": 1e999999999, "w": ', 1),
+        "two": written + written,
+    }
+    path = tmp_path / "certificate.json"
+    path.write_text(written)
+    assert check_certificate(path, user).accepted
+    for label, content in files.items():
+        path.write_text(content)
+        assert content != written, label
+        assert is_rejected(path, user), label
+    with capsys.disabled():
+        print(f"\n{found['kind']}: {len(spoilt) + len(files)} mutations, all rejected")
+    assert len(changes) >= 17
+    assert len(spoilt) + len(files) >= 20
