@@ -6,12 +6,15 @@ from modeconn.cells.rational import (
     as_fraction,
     common_denominator,
     fraction_text,
+    is_positive_semidefinite,
     null_space,
     primitive,
     rank,
     row_space_basis,
     solve_integer,
+    solve_rational,
 )
+from modeconn.cells.region_program import RegionBall, RegionCell, RegionFit, least_gauge, least_loss_in_region
 
 __all__ = [
     "Arrangement",
@@ -19,15 +22,22 @@ __all__ = [
     "ConeFit",
     "ConeProgram",
     "Facet",
+    "RegionBall",
+    "RegionCell",
+    "RegionFit",
     "arrangement",
     "as_fraction",
     "common_denominator",
     "float_nnls",
     "fraction_text",
+    "is_positive_semidefinite",
+    "least_gauge",
+    "least_loss_in_region",
     "max_cones",
     "null_space",
     "primitive",
     "rank",
     "row_space_basis",
     "solve_integer",
+    "solve_rational",
 ]

@@ -112,6 +112,7 @@ def _split(rays: Rays, normal: IntVector, bit: int, size: int) -> list[tuple[int
     for up in (r for r in rays if value[r] > 0):
         for down in (r for r in rays if value[r] < 0):
             common = rays[up] & rays[down]
+            # a cheap necessary condition first, then the combinatorial criterion
             adjacent = common.bit_count() >= size - 2 and not any(
                 common & tight == common for ray, tight in rays.items() if ray not in (up, down)
             )

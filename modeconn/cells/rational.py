@@ -14,11 +14,13 @@ __all__ = [
     "as_fraction",
     "common_denominator",
     "fraction_text",
+    "is_positive_semidefinite",
     "null_space",
     "primitive",
     "rank",
     "row_space_basis",
     "solve_integer",
+    "solve_rational",
 ]
 
 IntVector = tuple[int, ...]
@@ -68,6 +70,39 @@ def primitive(vector: Sequence[int]) -> IntVector:
     """Return ``vector`` divided by the greatest common divisor of its entries (the zero vector unchanged)."""
     divisor = math.gcd(*vector) or 1
     return tuple(v // divisor for v in vector)
+
+
+def is_positive_semidefinite(matrix: Sequence[Sequence[Fraction]], *, definite: bool = False) -> bool:
+    """Return whether a symmetric rational matrix is positive semidefinite (definite), by exact elimination.
+
+    Example:
+        >>> is_positive_semidefinite([[Fraction(1), Fraction(2)], [Fraction(2), Fraction(4)]])
+        True
+        >>> is_positive_semidefinite([[Fraction(1), Fraction(2)], [Fraction(2), Fraction(3)]])
+        False
+    """
+    work = [list(row) for row in matrix]
+    for k, row in enumerate(work):
+        pivot = row[k]
+        if pivot < 0 or (pivot == 0 and (definite or any(row[k:]))):
+            return False
+        if pivot:
+            for other in work[k + 1 :]:
+                factor = other[k] / pivot
+                other[k:] = [a - factor * b for a, b in zip(other[k:], row[k:], strict=True)]
+    return True
+
+
+def solve_rational(matrix: Sequence[Sequence[Fraction]], target: Sequence[Fraction]) -> list[Fraction] | None:
+    """Return some x with M x = b (free coordinates zero), ``None`` if there is none."""
+    columns = len(matrix[0])
+    reduced, pivots = _reduced_rows([[*row, b] for row, b in zip(matrix, target, strict=True)])
+    if pivots and pivots[-1] == columns:
+        return None
+    x = [Fraction(0)] * columns
+    for row, pivot in zip(reduced, pivots, strict=True):
+        x[pivot] = row[columns]
+    return x
 
 
 def _reduced_rows(rows: Sequence[Sequence[Fraction]]) -> tuple[list[list[Fraction]], list[int]]:

@@ -44,7 +44,7 @@ def run(args: argparse.Namespace) -> int:
     from modeconn.data import load_dataset
     from modeconn.errors import unknown_name
     from modeconn.io import read_net
-    from modeconn.paths import barrier_certified, barrier_exact, barrier_on_grid
+    from modeconn.paths import barrier_certified, barrier_exact, net_barrier_on_grid
 
     method = args.method or ("certified" if args.loss == "half_squared_error" else "float64")
     if method not in METHODS:
@@ -60,7 +60,7 @@ def run(args: argparse.Namespace) -> int:
     elif method == "float64":
         result = barrier_exact(net_a, net_b, data.X, data.Y, loss=args.loss, baseline=args.baseline)
     else:
-        result = barrier_on_grid(
+        result = net_barrier_on_grid(
             net_a, net_b, data.X, data.Y, loss=args.loss, baseline=args.baseline, points=args.points
         )
     payload = {"schema": "modeconn.barrier/1", **result.to_json()}

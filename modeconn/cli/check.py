@@ -21,11 +21,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Check the certificate and print the reason."""
-    from proofs_check.checker import CertificateError, check_files
+    from proofs_check.checker import CertificateError, ProblemError, check_certificate
 
     try:
-        result = check_files(args.certificate, args.problem)
-    except CertificateError as error:
+        result = check_certificate(args.certificate, args.problem)
+    except (CertificateError, ProblemError) as error:
         raise InputError(str(error)) from None
     write_json(args.json, {"schema": "modeconn.check/1", "accepted": result.accepted, "reason": result.reason})
     if args.json != "-":

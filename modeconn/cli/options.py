@@ -62,11 +62,11 @@ def integers(text: str) -> list[int]:
 
 def write_json(target: str | None, payload: Mapping[str, Any]) -> None:
     """Write ``payload`` where ``--json`` says; do nothing without it."""
-    from modeconn.io import json_text, write_text
+    from modeconn.io import dumps, write_text
 
     if target is None:
         return
-    text = json_text(payload) + "\n"
+    text = dumps(payload)
     if target == "-":
         sys.stdout.write(text)
         sys.stdout.flush()

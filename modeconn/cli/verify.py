@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from modeconn.cli.options import add_json, positive_integer, write_json
@@ -45,15 +46,12 @@ def run(args: argparse.Namespace) -> int:
 
     if args.profile not in PROFILES:
         raise unknown_name("profile", args.profile, PROFILES)
-    if args.file is not None and args.claim is None:
-        claims, name = load_claims(args.file), Path(args.file).stem
-    else:
-        library = CLAIMS if args.file is None else {claim.id: claim for claim in load_claims(args.file)}
-        for wanted in args.claim or ():
-            if wanted not in library:
-                raise unknown_name("claim", wanted, library)
-        claims = [library[wanted] for wanted in args.claim] if args.claim else list(library.values())
-        name = "verify" if args.claim is None else "-".join(args.claim)
+    library = CLAIMS if args.file is None else {claim.id: claim for claim in load_claims(args.file)}
+    for wanted in args.claim or ():
+        if wanted not in library:
+            raise unknown_name("claim", wanted, library)
+    claims = [library[wanted] for wanted in dict.fromkeys(args.claim or library)]
+    name = "-".join(args.claim) if args.claim else "verify" if args.file is None else Path(args.file).stem
     with_study = args.study if args.study is not None else (args.file is None and args.claim is None)
     folder = Path(args.out or Path("runs") / name)
     if folder.exists() and not folder.is_dir():
@@ -73,7 +71,10 @@ def run(args: argparse.Namespace) -> int:
         study = None
         if with_study:
             study = real_data_study(
-                STUDY_PROFILES[args.profile], folder / "study", seed=args.seed, resume=args.resume, reporter=reporter
+                replace(STUDY_PROFILES[args.profile], seed=args.seed),
+                folder / "study",
+                resume=args.resume,
+                reporter=reporter,
             )
     payload = report.to_json()
     written = write_run(folder, payload, study, command=["modeconn", *sys.argv[1:]])

@@ -25,8 +25,8 @@ class Dataset:
     """Inputs X (n, d) and targets Y (n, c), NumPy float64, finite; checked when it is made.
 
     Attributes:
-        X: inputs, one data point a row.
-        Y: targets, coded as :data:`TASKS` says.
+        X: inputs (n, d), one data point a row.
+        Y: targets (n, c), coded as :data:`TASKS` says.
         name: where the data come from, with what was selected.
         task: "regression", "binary" or "multiclass".
 
@@ -39,16 +39,17 @@ class Dataset:
         (2, 2, 1)
     """
 
-    X: Float[np.ndarray, "n d"]
-    Y: Float[np.ndarray, "n c"]
+    X: np.ndarray
+    Y: np.ndarray
     name: str
     task: str
 
     def __post_init__(self) -> None:
         for key, values in (("X", self.X), ("Y", self.Y)):
-            if not isinstance(values, np.ndarray) or values.dtype != np.float64 or values.ndim != 2:
-                found = f"{getattr(values, 'dtype', type(values).__name__)} {np.shape(values)}"
-                raise InputError(f"{self.name}: expected {key} as a float64 matrix, found {found}; convert it")
+            if values.dtype != np.float64 or values.ndim != 2:
+                raise InputError(
+                    f"{self.name}: expected {key} as a float64 matrix, found {values.dtype} {values.shape}; convert it"
+                )
             if values.size == 0:
                 raise InputError(f"{self.name}: {key} has shape {values.shape}; expected at least one row and column")
             bad = np.argwhere(~np.isfinite(values))

@@ -43,33 +43,33 @@ def _check_shapes(F: AnyArray, Y: AnyArray) -> None:
         raise InputError(f"loss: expected predictions and targets (n, c), found {F.shape} and {Y.shape}; reshape Y")
 
 
-def _squared_value(F: Float[AnyArray, "n c"], Y: Float[AnyArray, "n c"]) -> Float[Array, ""]:
+def _squared_value(F: AnyArray, Y: AnyArray) -> Float[Array, ""]:
     _check_shapes(F, Y)
     return 0.5 * jnp.sum((F - Y) ** 2)
 
 
-def _squared_gradient(F: Float[AnyArray, "n c"], Y: Float[AnyArray, "n c"]) -> Float[Array, "n c"]:
+def _squared_gradient(F: AnyArray, Y: AnyArray) -> Array:
     _check_shapes(F, Y)
     return jnp.asarray(F - Y)
 
 
-def _logistic_value(F: Float[AnyArray, "n c"], Y: Float[AnyArray, "n c"]) -> Float[Array, ""]:
+def _logistic_value(F: AnyArray, Y: AnyArray) -> Float[Array, ""]:
     _check_shapes(F, Y)
     return jnp.sum(jax.nn.softplus(-Y * F))
 
 
-def _logistic_gradient(F: Float[AnyArray, "n c"], Y: Float[AnyArray, "n c"]) -> Float[Array, "n c"]:
+def _logistic_gradient(F: AnyArray, Y: AnyArray) -> Array:
     _check_shapes(F, Y)
     return jnp.asarray(-Y * jax.nn.sigmoid(-Y * F))
 
 
-def _cross_entropy_value(F: Float[AnyArray, "n c"], Y: Float[AnyArray, "n c"]) -> Float[Array, ""]:
+def _cross_entropy_value(F: AnyArray, Y: AnyArray) -> Float[Array, ""]:
     """Return - sum Y log softmax(F). The shift by the row's maximum keeps it exact to rounding at any size of F."""
     _check_shapes(F, Y)
     return -jnp.sum(Y * jax.nn.log_softmax(F, axis=1))
 
 
-def _cross_entropy_gradient(F: Float[AnyArray, "n c"], Y: Float[AnyArray, "n c"]) -> Float[Array, "n c"]:
+def _cross_entropy_gradient(F: AnyArray, Y: AnyArray) -> Array:
     """Return |y_i| softmax(f_i) - y_i; |y_i|, the sum of the row, is 1 up to the rounding of the targets."""
     _check_shapes(F, Y)
     return jax.nn.softmax(F, axis=1) * jnp.sum(Y, axis=1, keepdims=True) - jnp.asarray(Y)
@@ -121,7 +121,7 @@ def loss_from_name(name: str) -> Loss:
     return LOSSES[name]
 
 
-def net_loss(loss: Loss, net: Net, X: Float[AnyArray, "n d"], Y: Float[AnyArray, "n c"]) -> Float[Array, ""]:
+def net_loss(loss: Loss, net: Net, X: Float[AnyArray, "n d"], Y: AnyArray) -> Float[Array, ""]:
     """Return L(theta) = ell(f(X)).
 
     Raises:

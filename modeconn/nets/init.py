@@ -142,7 +142,7 @@ def initialise(
     name: str = "he",
     bias: bool = False,
     fixed_output: bool = False,
-    scale: float = 1.0,
+    scale: float | Array = 1.0,
     padded_width: int | None = None,
     dtype: Any = None,
 ) -> Net:

@@ -94,23 +94,19 @@ def batch_peaks(
         net0, net1, (start, end), (first, last) = pair
         lines = _lines(net0, net1, X)
         knots, poly, drift = _pieces(lines, Y)
-        slope = 0.5 * (last - first)
-        tilted = (poly[0] - (first + slope), poly[1] - slope, *poly[2:])
 
-        def best(poly: Poly, start: Array, end: Array, first: Array, slope: Array) -> tuple[Array, Array, Array]:
-            _, s, upper = _search(knots, poly, drift)
+        def above(first: Array, last: Array) -> tuple[Array, Array, Array]:
+            slope = 0.5 * (last - first)
+            _, s, upper = _search(knots, (poly[0] - (first + slope), poly[1] - slope, *poly[2:]), drift)
             t = 0.5 * (s + 1.0)
-            inside = _loss(lines, Y, s) - (first + 2.0 * slope * t)
-            inside = jnp.where((t > 0.0) & (t < 1.0), inside, -jnp.inf)
-            heights = jnp.stack([start, end, inside])  # ends first: they win ties
+            inside = jnp.where((t > 0.0) & (t < 1.0), _loss(lines, Y, s) - (first + (last - first) * t), -jnp.inf)
+            heights = jnp.stack([start - first, end - last, inside])  # the ends win ties
             k = jnp.argmax(heights)
-            value = heights[k]
-            return value, jnp.array([0.0, 1.0, t])[k], jnp.maximum(value, upper) + 2.0 * drift
+            return heights[k], jnp.stack([jnp.zeros_like(t), jnp.ones_like(t), t])[k], upper + 2.0 * drift
 
-        value, t, upper = best(tilted, start - first, end - last, first, slope)
-        zero = jnp.zeros_like(slope)
-        max_loss, _, _ = best(poly, start, end, zero, zero)
-        return Peaks(value, t, upper, max_loss)
+        zero = jnp.zeros_like(first)
+        (value, max_loss), (t, _), (upper, _) = jax.vmap(above)(jnp.stack([first, zero]), jnp.stack([last, zero]))
+        return Peaks(value, t, jnp.maximum(value, upper), max_loss)
 
     return jax.lax.map(peaks, (nets0, nets1, ends, tilts), batch_size=_chunk(nets0, X))
 

@@ -92,13 +92,15 @@ def loss_between(loss: Callable[[Any], Any], start: Any, end: Any) -> Callable[[
         >>> barrier_on_grid(along, points=3, baseline="endpoint_max").barrier   # 2 at both ends, 0 between
         0.0
     """
-    tree = jax.tree.structure(start)
-    if not tree == jax.tree.structure(end):  # noqa: SIM201
+    tree: Any = jax.tree.structure(start)
+    if tree != jax.tree.structure(end):
         raise InputError("the two parameter pytrees differ in structure: expected the same model twice")
     wide = [
         _widened(a, b, jax.tree_util.keystr(path))
         for (path, a), b in zip(jax.tree_util.tree_leaves_with_path(start), jax.tree.leaves(end), strict=True)
     ]
+    if not wide:
+        raise InputError("the parameter pytrees are empty: expected at least one leaf")
     first, second = (jax.tree.unflatten(tree, list(column)) for column in zip(*wide, strict=True))
     return Partial(_interpolated, Partial(loss), first, second)
 

@@ -71,7 +71,7 @@ def gauge_gradient(s: Float[Array, " k"], p: float) -> Float[Array, " k"]:
     """
     unit, _ = rescaled(s)
     if p == 1.0:
-        return (unit > 0).astype(s.dtype)
+        return jnp.where(unit == 0, jnp.zeros_like(unit), 1)
     norm = _raw_value(unit, p)
     safe = jnp.where(norm > 0, norm, 1)
     if math.isinf(p):

@@ -49,6 +49,8 @@ def _orthogonalised(X: Float[Array, "k n L"]) -> Float[Array, "k n+k L"]:
     k, n, lanes = X.shape
     identity = jnp.broadcast_to(jnp.eye(k, dtype=X.dtype)[:, :, None], (k, k, lanes))
     rows = tuple(jnp.concatenate([X, identity], axis=1))
+    if k == 1:
+        return jnp.stack(rows)
 
     def sweep(state: tuple[Array, tuple[Array, ...], Array]) -> tuple[Array, tuple[Array, ...], Array]:
         count, rows, _ = state

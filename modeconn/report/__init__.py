@@ -1,6 +1,7 @@
-"""Reports: the page, the manifest."""
+"""Reports: the page, the manifest, the folder of a run."""
 
 from modeconn.report.html import render_report
-from modeconn.report.manifest import environment, manifest, sha256_of
+from modeconn.report.manifest import manifest
+from modeconn.report.run_folder import csv_text, write_run
 
-__all__ = ["environment", "manifest", "render_report", "sha256_of"]
+__all__ = ["csv_text", "manifest", "render_report", "write_run"]

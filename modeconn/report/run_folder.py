@@ -39,6 +39,7 @@ def write_run(folder: Path, verdicts: Mapping[str, Any], study: StudyResult | No
     Raises:
         InputError: when the folder cannot be written (full disk, no permission); nothing already there is lost.
     """
+    folder.mkdir(parents=True, exist_ok=True)
     outputs = [folder / "verdicts.json"]
     write_json(outputs[0], verdicts)
     tables: Mapping[str, Sequence[Row]] = {} if study is None else study.tables
@@ -56,9 +57,9 @@ def write_run(folder: Path, verdicts: Mapping[str, Any], study: StudyResult | No
     provenance = [
         ("command", " ".join(command)),
         ("profile, seed", f"{settings['profile']}, {settings['seed']}"),
-        ("device", f"{environment['device']} ({environment['backend']})"),
-        ("precision", "float64, matrix products at highest precision; decisions in rational arithmetic"),
-        ("versions", ", ".join(f"{name} {version}" for name, version in environment["packages"].items())),
+        ("device", environment["device"]),
+        ("precision", f"{environment['precision']}; decisions in rational arithmetic"),
+        ("versions", ", ".join(f"{name} {version}" for name, version in environment["versions"].items())),
         ("seconds", f"{verdicts['seconds']:.1f}"),
     ]
     outputs.append(folder / "report.html")
@@ -68,10 +69,10 @@ def write_run(folder: Path, verdicts: Mapping[str, Any], study: StudyResult | No
             "Mode connectivity on trial",
             "Claims about optimizers and loss landscapes, and the barriers between nets that were really trained.",
             verdicts if verdicts["claims"] else None,
-            None if study is None else study.headline_for_report(),
+            None if study is None else study.for_report(),
             tables,
             provenance,
         ),
     )
-    write_json(folder / "manifest.json", manifest(command, settings, inputs, folder, outputs))
+    write_json(folder / "manifest.json", manifest(command, settings, environment, inputs, folder, outputs))
     return outputs[-1]

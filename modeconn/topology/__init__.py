@@ -18,10 +18,19 @@ from modeconn.topology.points import (
     point_to_json,
 )
 from modeconn.topology.problem import Ball, Problem, ProductRegion, problem_from_json, problem_to_json, read_problem
+from modeconn.topology.region import (
+    OrbitInRegion,
+    RegionComponents,
+    components_in_region,
+    orbits_in_region,
+)
+from modeconn.topology.region_certificates import certify_region_avoids
+from modeconn.topology.region_exact import Avoidance, is_in_region
 from modeconn.topology.staircase import MergeTree, Stair, merge_tree, staircase
 
 __all__ = [
     "MAX_CELLS",
+    "Avoidance",
     "Ball",
     "BarrierMatrix",
     "CellComplex",
@@ -31,23 +40,29 @@ __all__ = [
     "Merge",
     "MergeTree",
     "Neuron",
+    "OrbitInRegion",
     "PairBarrier",
     "Point",
     "Problem",
     "ProductRegion",
+    "RegionComponents",
     "Stair",
     "barrier_between",
     "certify_barrier",
     "certify_components",
     "certify_joined",
+    "certify_region_avoids",
     "certify_separated",
     "communication_barrier",
+    "components_in_region",
     "connecting_points",
+    "is_in_region",
     "is_same_cell",
     "level_set_topology",
     "lift",
     "lift_path",
     "merge_tree",
+    "orbits_in_region",
     "point_from_json",
     "point_loss",
     "point_of_net",

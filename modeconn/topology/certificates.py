@@ -31,11 +31,11 @@ FORMAT = "modeconn.certificate/1"
 Certificate = dict[str, Any]
 
 
-def _certificate(kind: str, statement: dict[str, Any], evidence: dict[str, Any]) -> Certificate:
+def new_certificate(kind: str, statement: dict[str, Any], evidence: dict[str, Any]) -> Certificate:
     return {"format": FORMAT, "kind": kind, "statement": statement, "evidence": evidence}
 
 
-def _vectors(nus: Iterable[Sequence[int]]) -> list[list[str]]:
+def vector_texts(nus: Iterable[Sequence[int]]) -> list[list[str]]:
     return [[str(v) for v in nu] for nu in nus]
 
 
@@ -54,7 +54,7 @@ def certify_joined(cells: CellComplex, start: Point, end: Point, level: Fraction
         "start": point_to_json(start),
         "end": point_to_json(end),
     }
-    return _certificate("joined", statement, {"points": [point_to_json(p) for p in points]})
+    return new_certificate("joined", statement, {"points": [point_to_json(p) for p in points]})
 
 
 def certify_separated(cells: CellComplex, start: Point, end: Point, level: Fraction) -> Certificate:
@@ -74,8 +74,8 @@ def certify_separated(cells: CellComplex, start: Point, end: Point, level: Fract
         "start": point_to_json(start),
         "end": point_to_json(end),
     }
-    nus = cutting_vectors(cells, _outline(cells, start, level, strict=True), level, strict=True)
-    return _certificate("separated", statement, {"nus": _vectors(nus)})
+    nus = cutting_vectors(cells, outline(cells, start, level, strict=True), level, strict=True)
+    return new_certificate("separated", statement, {"nus": vector_texts(nus)})
 
 
 def certify_barrier(cells: CellComplex, start: Point, end: Point, known: PairBarrier | None = None) -> Certificate:
@@ -83,7 +83,7 @@ def certify_barrier(cells: CellComplex, start: Point, end: Point, known: PairBar
     found = known or barrier_between(cells, start, end)
     nus: list[tuple[int, ...]] = []
     if found.excess:
-        masks = _outline(cells, start, found.value, strict=False)
+        masks = outline(cells, start, found.value, strict=False)
         nus = cutting_vectors(cells, masks, found.value, strict=False)
     statement = {
         "width": cells.width,
@@ -91,8 +91,8 @@ def certify_barrier(cells: CellComplex, start: Point, end: Point, known: PairBar
         "start": point_to_json(start),
         "end": point_to_json(end),
     }
-    return _certificate(
-        "barrier", statement, {"points": [point_to_json(p) for p in found.points], "nus": _vectors(nus)}
+    return new_certificate(
+        "barrier", statement, {"points": [point_to_json(p) for p in found.points], "nus": vector_texts(nus)}
     )
 
 
@@ -126,8 +126,8 @@ def certify_components(found: LevelSet) -> Certificate:
         "orbits": found.orbits,
         "representatives": [point_to_json(c.representative) for c in found.components],
     }
-    return _certificate(
-        "components", statement, {"nus": _vectors(nus), "points": [point_to_json(point) for point in points]}
+    return new_certificate(
+        "components", statement, {"nus": vector_texts(nus), "points": [point_to_json(point) for point in points]}
     )
 
 
@@ -146,7 +146,7 @@ def _quotient_edges(cells: CellComplex, members: Sequence[Cell]) -> Iterable[Edg
                 yield edge
 
 
-def _outline(cells: CellComplex, start: Point, level: Fraction, *, strict: bool) -> UInt64[np.ndarray, "N W"]:
+def outline(cells: CellComplex, start: Point, level: Fraction, *, strict: bool) -> UInt64[np.ndarray, "N W"]:
     """Return the column sets of all edges out of the component of ``start`` (up to permutation) that it cannot pass.
 
     An edge is passed when its least loss is at most the level (``strict``), or below it (not ``strict``).

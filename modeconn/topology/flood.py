@@ -50,7 +50,7 @@ class _Flood:
         self.up_to_permutation = up_to_permutation
         self.landscape = cells.landscape
         self.seeds = seeds
-        self.joined = SymmetricUnionFind(1 if up_to_permutation else cells.width)
+        self.joined: SymmetricUnionFind[Cell] = SymmetricUnionFind(1 if up_to_permutation else cells.width)
         self.groups: list[tuple[int, ...]] = []
         self.merges: list[Merge] = []
         self._active: list[int] = []

@@ -63,7 +63,7 @@ class LevelSet:
     orbits: int
     dimensions: tuple[int, ...]
     feasible_cells: int
-    joined: SymmetricUnionFind = field(repr=False, compare=False)
+    joined: SymmetricUnionFind[int] = field(repr=False, compare=False)
 
     @property
     def orbit_of(self) -> tuple[int, ...]:
@@ -74,6 +74,14 @@ class LevelSet:
     def isolated(self) -> tuple[bool, ...]:
         """For every component, whether it is a single u-point."""
         return tuple(self.dimensions[component.orbit] == 0 for component in self.components)
+
+    def orbit_cells(self) -> list[list[Cell]]:
+        """Return for every orbit the sorted cells that its components meet."""
+        index = {self.joined.find(self.complex.index(c.cell))[0]: c.orbit for c in self.components}
+        cells: list[list[Cell]] = [[] for _ in range(self.orbits)]
+        for node in self.joined.nodes():
+            cells[index[self.joined.find(node)[0]]].append(self.complex.cell(node))
+        return cells
 
     def component_of(self, point: Point) -> int | None:
         """Return the index of the component that holds a u-point, ``None`` if its loss is above the level."""
@@ -97,11 +105,11 @@ def symmetries(cell: Cell) -> list[Permutation]:
     return [(*range(j), j + 1, j, *range(j + 2, m)) for j in range(m - 1) if cell[j] == cell[j + 1]]
 
 
-def join_level_set(cells: CellComplex, level: Fraction) -> tuple[SymmetricUnionFind, np.ndarray]:
+def join_level_set(cells: CellComplex, level: Fraction) -> tuple[SymmetricUnionFind[int], np.ndarray]:
     """Return the components of {loss <= level} and whether each cell meets it."""
     landscape = cells.landscape
     feasible = landscape.are_at_most(cells.words, level)
-    joined = SymmetricUnionFind(cells.width)
+    joined: SymmetricUnionFind[int] = SymmetricUnionFind(cells.width)
     members = np.flatnonzero(feasible).tolist()
     for i in members:
         joined.add(i, symmetries(cells.cell(i)))

@@ -12,10 +12,13 @@ import itertools
 import math
 from collections.abc import Hashable, Iterable
 from functools import lru_cache
+from typing import Generic, TypeVar
 
 __all__ = ["Permutation", "SymmetricUnionFind", "compose", "generate", "invert"]
 
 Permutation = tuple[int, ...]
+
+Node = TypeVar("Node", bound=Hashable)
 
 
 def compose(a: Permutation, b: Permutation) -> Permutation:
@@ -49,7 +52,7 @@ def generate(generators: frozenset[Permutation]) -> frozenset[Permutation]:
     return frozenset(group)
 
 
-class SymmetricUnionFind:
+class SymmetricUnionFind(Generic[Node]):
     """Components of the ordered graph over a growing quotient graph.
 
     Args:
@@ -69,22 +72,22 @@ class SymmetricUnionFind:
 
     def __init__(self, degree: int) -> None:
         self.identity: Permutation = tuple(range(degree))
-        self._link: dict[Hashable, tuple[Hashable, Permutation]] = {}
-        self._group: dict[Hashable, frozenset[Permutation]] = {}
-        self._size: dict[Hashable, int] = {}
-        self._generators: dict[Hashable, frozenset[Permutation]] = {}
+        self._link: dict[Node, tuple[Node, Permutation]] = {}
+        self._group: dict[Node, frozenset[Permutation]] = {}
+        self._size: dict[Node, int] = {}
+        self._generators: dict[Node, frozenset[Permutation]] = {}
 
-    def __contains__(self, node: Hashable) -> bool:
+    def __contains__(self, node: Node) -> bool:
         return node in self._link
 
-    def add(self, node: Hashable, symmetries: Iterable[Permutation] = ()) -> None:
+    def add(self, node: Node, symmetries: Iterable[Permutation] = ()) -> None:
         """Add a quotient node with generators of its stabiliser."""
         self._link[node] = (node, self.identity)
         self._generators[node] = frozenset([self.identity, *symmetries])
         self._group[node] = generate(self._generators[node])
         self._size[node] = 1
 
-    def find(self, node: Hashable) -> tuple[Hashable, Permutation]:
+    def find(self, node: Node) -> tuple[Node, Permutation]:
         """Return (root, rho) with (node, g) ~ (root, rho g)."""
         parent, step = self._link[node]
         if parent == node:
@@ -95,7 +98,7 @@ class SymmetricUnionFind:
             self._link[node] = (root, step)
         return root, step
 
-    def join(self, a: Hashable, b: Hashable, pi: Permutation) -> bool:
+    def join(self, a: Node, b: Node, pi: Permutation) -> bool:
         """Join (a, g) with (b, pi g) for every g; return whether anything changed."""
         (root_a, rho_a), (root_b, rho_b) = self.find(a), self.find(b)
         label = compose(compose(rho_b, pi), invert(rho_a))  # (root_a, k) ~ (root_b, label k)
@@ -113,37 +116,41 @@ class SymmetricUnionFind:
         self._link[root_a] = (root_b, label)
         return True
 
-    def _extend(self, root: Hashable, permutations: Iterable[Permutation]) -> None:
+    def _extend(self, root: Node, permutations: Iterable[Permutation]) -> None:
         """Add generators to the group of a root, keeping only those that enlarge it."""
         for p in permutations:
             if p not in self._group[root]:
                 self._generators[root] |= {p}
                 self._group[root] = generate(self._generators[root])
 
-    def is_joined(self, a: Hashable, b: Hashable, pi: Permutation) -> bool:
+    def is_joined(self, a: Node, b: Node, pi: Permutation) -> bool:
         """Return whether (a, g) and (b, pi g) are connected for every g already."""
         (root_a, rho_a), (root_b, rho_b) = self.find(a), self.find(b)
         return root_a == root_b and compose(compose(rho_b, pi), invert(rho_a)) in self._group[root_a]
 
-    def component(self, node: Hashable, g: Permutation) -> tuple[Hashable, Permutation]:
+    def component(self, node: Node, g: Permutation) -> tuple[Node, Permutation]:
         """Return the component of the ordered cell (node, g): its root and the least element of its coset."""
         root, rho = self.find(node)
         k = compose(rho, g)
         return root, min(compose(h, k) for h in self._group[root])
 
-    def roots(self) -> list[Hashable]:
+    def nodes(self) -> list[Node]:
+        """Return all nodes, in the order in which they were added."""
+        return list(self._link)
+
+    def roots(self) -> list[Node]:
         """Return one node for each component of the quotient: one for each orbit."""
         return list(self._group)
 
-    def group_order(self, node: Hashable) -> int:
+    def group_order(self, node: Node) -> int:
         """Return |H|, the number of permutations that map an ordered component to itself."""
         return len(self._group[self.find(node)[0]])
 
-    def orbit_size(self, node: Hashable) -> int:
+    def orbit_size(self, node: Node) -> int:
         """Return m!/|H|, the number of ordered components over the quotient component of ``node``."""
         return math.factorial(len(self.identity)) // self.group_order(node)
 
-    def cosets(self, node: Hashable) -> list[Permutation]:
+    def cosets(self, node: Node) -> list[Permutation]:
         """Return the ordered components over the quotient component of ``node``, as g with (node, g), sorted."""
         root, rho = self.find(node)
         group = self._group[root]

@@ -26,7 +26,7 @@ _ACTIVATIONS, _COPIES = 4, 12
 
 @dataclass
 class Chunk:
-    """Nets that run side by side on one device; ``lanes`` may exceed their number (the last one is then repeated).
+    """Nets that run side by side on one device; ``lanes`` may exceed their number (the last net is then repeated).
 
     Attributes:
         recipe: the program.
@@ -49,16 +49,33 @@ class Chunk:
         """Positions in the fleet, lane by lane."""
         return np.concatenate([self.members, np.repeat(self.members[-1:], self.lanes - len(self.members))])
 
+    @property
+    def can_split(self) -> bool:
+        """Whether halving it would make it smaller."""
+        return len(self.members) > 1 and self.lanes > lane_quantum(self.padded_width)
+
     def halves(self, take: Callable[[TrainState, np.ndarray], TrainState]) -> list[Chunk]:
         """Return the two halves, at the step this one has reached; ``take(state, lanes)`` selects lanes of a state."""
-        lanes = -(-len(self.members) // 2)
-        parts = []
-        for start in (0, lanes):
-            members = self.members[start : start + lanes]
-            index = np.minimum(np.arange(start, start + lanes), len(self.members) - 1)
+        half = -(-len(self.members) // 2)
+        lanes, parts = _rounded_up(half, lane_quantum(self.padded_width)), []
+        for start, stop in ((0, half), (half, len(self.members))):
+            index = np.minimum(np.arange(start, start + lanes), stop - 1)
             state = None if self.state is None else take(self.state, index)
-            parts.append(Chunk(self.recipe, self.padded_width, members, lanes, self.step, state))
+            parts.append(Chunk(self.recipe, self.padded_width, self.members[start:stop], lanes, self.step, state))
         return parts
+
+
+def _rounded_up(number: int, quantum: int) -> int:
+    return -(-number // quantum) * quantum
+
+
+def lane_quantum(columns: int) -> int:
+    """Return the number that lane counts are multiples of: at least 64 neurons and 2 nets side by side.
+
+    Below that the matrix products of a CPU switch to other kernels, with other rounding; above it a net's bits do not
+    depend on how many run beside it.
+    """
+    return max(2, -(-64 // columns))
 
 
 def padded_widths(fleet: Fleet, padding: Padding) -> np.ndarray:
@@ -104,15 +121,17 @@ def default_lanes(platform: str, columns: int, points: int, d: int, c: int, item
 
 
 def cut(recipe: Recipe, columns: int, members: np.ndarray, largest: int, devices: int) -> list[Chunk]:
-    """Return chunks of equal size, at most ``largest`` nets each, enough of them to occupy the devices.
+    """Return chunks of equal size, at most ``largest`` nets each (or one quantum), enough to occupy the devices.
 
     Example:
         >>> recipe = Recipe("lion", (), "half_squared_error", "constant", None)
-        >>> [(len(chunk.members), chunk.lanes) for chunk in cut(recipe, 8, np.arange(10), 4, 1)]
-        [(4, 4), (4, 4), (2, 4)]
+        >>> [(len(chunk.members), chunk.lanes) for chunk in cut(recipe, 8, np.arange(40), 20, 1)]
+        [(16, 16), (16, 16), (8, 16)]
     """
-    number = max(-(-len(members) // largest), min(devices, len(members)))
-    lanes = -(-len(members) // number)
+    quantum = lane_quantum(columns)
+    fitting = max(quantum, largest // quantum * quantum)
+    number = max(-(-len(members) // fitting), min(devices, -(-len(members) // quantum)))
+    lanes = _rounded_up(-(-len(members) // number), quantum)
     parts = [members[start : start + lanes] for start in range(0, len(members), lanes)]
     return [Chunk(recipe, columns, part, lanes) for part in parts]
 
@@ -122,7 +141,6 @@ def lanes_of(fleet: Fleet, chunk: Chunk, dtype: np.dtype) -> Lanes:
     rows = chunk.rows
     return Lanes(
         instance_id=fleet.instance_id[rows].astype(np.uint32),
-        seed=fleet.seed[rows].astype(np.uint32),
         width=fleet.width[rows].astype(np.int32),
         learning_rate=fleet.learning_rate[rows].astype(dtype),
         weight_decay=fleet.weight_decay[rows].astype(dtype),

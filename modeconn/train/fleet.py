@@ -123,7 +123,15 @@ class Fleet:
             (2, [8, 8])
         """
         names = [optimizer] if isinstance(optimizer, str) else list(optimizer)
-        columns: tuple[ArrayLike, ...] = (learning_rate, width, weight_decay, seed, b1, b2, [] if instance_id is None else instance_id)
+        columns: tuple[ArrayLike, ...] = (
+            learning_rate,
+            width,
+            weight_decay,
+            seed,
+            b1,
+            b2,
+            [] if instance_id is None else instance_id,
+        )
         size = max([len(names), *(np.size(column) for column in columns)])
         if len(names) not in (1, size):
             raise InputError(f"fleet: found {len(names)} optimizers for {size} instances; give one name or {size}")

@@ -48,13 +48,12 @@ class Lanes(NamedTuple):
     """What differs between the nets that run side by side, leading axis L.
 
     Attributes:
-        instance_id, seed, width: (L,) integers.
+        instance_id, width: (L,) integers.
         learning_rate, weight_decay: (L,) floats in the dtype of training.
         betas: (L,) floats by name, the keys of ``Recipe.betas``.
     """
 
     instance_id: Array
-    seed: Array
     width: Array
     learning_rate: Array
     weight_decay: Array
@@ -91,28 +90,29 @@ def _transformation(recipe: Recipe, lane: Lanes, factor: Array | float) -> optax
     return build(lane.learning_rate * factor, lane.weight_decay, **lane.betas)
 
 
-@functools.partial(jax.jit, static_argnames=("d", "c", "padded_width", "init", "bias", "fixed_output", "dtype"))
+@functools.partial(jax.jit, static_argnames=("d", "c", "columns", "init", "bias", "fixed_output", "dtype"))
 def draw_nets(
     base_key: Array,
-    lanes: Lanes,
+    seed: Int[Array, " lanes"],
+    width: Int[Array, " lanes"],
     *,
     d: int,
     c: int,
-    padded_width: int,
+    columns: int,
     init: str,
     bias: bool,
     fixed_output: bool,
     dtype: Any,
 ) -> Net:
-    """Return the initial nets, stacked; a net depends on its own seed and width only."""
+    """Return initial nets, stacked and padded to ``columns``; a net depends on its own seed and width only."""
 
     def one(seed: Array, width: Array) -> Net:
         key = _key(base_key, INIT_ROLE, seed)
         return initialise(
-            key, d, width, c, name=init, bias=bias, fixed_output=fixed_output, padded_width=padded_width, dtype=dtype
+            key, d, width, c, name=init, bias=bias, fixed_output=fixed_output, padded_width=columns, dtype=dtype
         )
 
-    return jax.vmap(one)(lanes.seed, lanes.width)
+    return jax.vmap(one)(seed, width)
 
 
 @functools.partial(jax.jit, static_argnames="recipe")

@@ -153,6 +153,16 @@ def _run(
             write()
 
 
+def _padded_with_zeros(nets: Net, width: np.ndarray) -> Net:
+    """Return the stacked nets with the largest width as the number of columns, zero beyond each net's own."""
+    live = np.arange(width.max()) < width[:, None]
+
+    def cut(leaf: np.ndarray) -> np.ndarray:
+        return np.where(live if leaf.ndim == 2 else live[:, None], leaf[..., : live.shape[1]], 0)
+
+    return jax.tree.map(cut, nets)
+
+
 def _result(training: Training, final: Final) -> FleetResult:
     fleet, ledger, settings = training.fleet, training.ledger, training.settings
     nets, history = training.stack(), ledger["history"]
@@ -165,7 +175,7 @@ def _result(training: Training, final: Final) -> FleetResult:
     return FleetResult(
         fleet=fleet,
         nets=nets,
-        initial=training.stack("initial_"),
+        initial=_padded_with_zeros(training.start, fleet.width),
         recorded_steps=settings.recorded_steps,
         history=history,
         final_loss=final.loss,

@@ -23,13 +23,13 @@ __all__ = ["Training"]
 R = TypeVar("R")
 
 _LEAVES = Net._fields
+_DRAWN_TOGETHER = 256
 
 
 class Segment(NamedTuple):
     """Steps of one chunk that a device is working on."""
 
     chunk: Chunk
-    before: TrainState
     after: TrainState
     losses: jax.Array
     counts: np.ndarray
@@ -68,20 +68,41 @@ class Training:
         initial: Net | None,
         devices: Sequence[jax.Device],
     ) -> None:
-        self.fleet, self.X, self.Y, self.settings, self.given = fleet, X, Y, settings, initial
+        self.fleet, self.X, self.Y, self.settings = fleet, X, Y, settings
         self.devices, self.dtype = devices, float_dtype(settings.dtype)
         self.base_key = jax.random.key(settings.base_seed)
         self.data = [tuple(jax.device_put(array, device) for array in (X, Y)) for device in devices]
-        size, M, d, c = len(fleet), int(fleet.width.max()), X.shape[1], Y.shape[1]
-        shapes: dict[str, tuple[int, ...]] = {"W": (size, d, M)}
-        shapes |= {} if settings.fixed_output else {"A": (size, c, M)}
-        shapes |= {"b": (size, M)} if settings.bias else {}
-        self.ledger = {name: np.zeros(shape, self.dtype) for name, shape in shapes.items()}
-        self.ledger |= {f"initial_{name}": np.zeros(shape, self.dtype) for name, shape in shapes.items()}
-        self.ledger["history"] = np.full((size, len(settings.recorded_steps)), np.nan, self.dtype)
-        self.ledger["finished"] = np.zeros(size, bool)
+        self.start = self.drawn() if initial is None else initial
+        self.ledger = {
+            name: np.zeros((*leaf.shape[:-1], int(fleet.width.max())), self.dtype)
+            for name, leaf in self.start._asdict().items()
+            if leaf is not None
+        }
+        self.ledger["history"] = np.full((len(fleet), len(settings.recorded_steps)), np.nan, self.dtype)
+        self.ledger["finished"] = np.zeros(len(fleet), bool)
         self.queue: deque[Chunk] = deque()
         self.running: list[Chunk] = []
+
+    def drawn(self) -> Net:
+        """Return the initial nets of the whole fleet, padded to the largest width, drawn in blocks."""
+        s, size = self.settings, len(self.fleet)
+        block = min(_DRAWN_TOGETHER, 1 << (size - 1).bit_length())
+        rows = np.minimum(np.arange(-(-size // block) * block), size - 1).reshape(-1, block)
+        sizes = {"d": self.X.shape[1], "c": self.Y.shape[1], "columns": int(self.fleet.width.max())}
+        blocks = [
+            draw_nets(
+                self.base_key,
+                self.fleet.seed[row].astype(np.uint32),
+                self.fleet.width[row].astype(np.int32),
+                init=s.init,
+                bias=s.bias,
+                fixed_output=s.fixed_output,
+                dtype=self.dtype,
+                **sizes,
+            )
+            for row in rows
+        ]
+        return jax.tree.map(lambda *leaves: np.concatenate(leaves)[:size], *blocks)
 
     def plan(self, chunk_size: int | None) -> None:
         """Put the nets that are neither finished nor in a queued chunk on the queue."""
@@ -116,19 +137,13 @@ class Training:
 
     def initial(self, chunk: Chunk) -> Net:
         """Return the initial nets of a chunk, stacked."""
-        if self.given is not None:
-            nets = _take(self.given, chunk.rows)
-            return jax.tree.map(lambda leaf: _columns(leaf, chunk.padded_width), nets)
-        s, lanes = self.settings, lanes_of(self.fleet, chunk, self.dtype)
-        sizes = {"d": self.X.shape[1], "c": self.Y.shape[1], "padded_width": chunk.padded_width}
-        return draw_nets(
-            self.base_key, lanes, init=s.init, bias=s.bias, fixed_output=s.fixed_output, dtype=self.dtype, **sizes
-        )
+        return jax.tree.map(lambda leaf: _columns(leaf, chunk.padded_width), _take(self.start, chunk.rows))
 
-    def store(self, chunk: Chunk, nets: Net, prefix: str = "") -> None:
+    def store(self, chunk: Chunk, nets: Net) -> None:
+        """Write the weights of a finished chunk down."""
         for name, leaf in zip(_LEAVES, nets, strict=True):
             if leaf is not None:
-                target = self.ledger[prefix + name]
+                target = self.ledger[name]
                 target[chunk.members] = _columns(np.asarray(leaf)[: len(chunk.members)], target.shape[-1])
 
     def dispatch(self, chunk: Chunk, device: jax.Device, data: tuple[jax.Array, jax.Array], records: int) -> Segment:
@@ -140,14 +155,12 @@ class Training:
         counts = np.clip(total - chunk.step - stride * np.arange(records), 0, stride).astype(np.int32)
         numbers = (np.int32(chunk.step), counts, np.int32(total))
         after, losses = advance(chunk.recipe, self.base_key, lanes, state, *data, *numbers)
-        return Segment(chunk, state, after, losses, counts)
+        return Segment(chunk, after, losses, counts)
 
     def commit(self, segment: Segment) -> bool:
         """Wait for a segment and write down what it brought; return True."""
         chunk, members = segment.chunk, segment.chunk.members
         after, losses = jax.block_until_ready((segment.after, segment.losses))
-        if chunk.state is None:
-            self.store(chunk, segment.before.net, "initial_")
         used = int((segment.counts > 0).sum())
         first = chunk.step // self.settings.record_every
         self.ledger["history"][members, first : first + used] = np.asarray(losses)[: len(members), :used]
@@ -174,9 +187,9 @@ class Training:
             tick()
 
     def split(self, chunk: Chunk) -> list[Chunk]:
-        if len(chunk.members) == 1:
+        if not chunk.can_split:
             raise InputError(
-                f"train_fleet: one net of {chunk.padded_width} columns on {len(self.X)} data points does not fit the "
+                f"train_fleet: {chunk.lanes} nets of {chunk.padded_width} columns on {len(self.X)} points do not fit the "
                 "device's memory; train on minibatches or a smaller width"
             )
         return chunk.halves(lambda state, index: TrainState(*_take(state, index)))
@@ -186,8 +199,9 @@ class Training:
         under_way = sum(len(chunk.members) * chunk.step for chunk in [*self.queue, *self.running])
         return int(self.ledger["finished"].sum()) * self.settings.steps + under_way
 
-    def stack(self, prefix: str = "") -> Net:
-        leaves: dict[str, Any] = {name: self.ledger.get(prefix + name) for name in _LEAVES}
+    def stack(self) -> Net:
+        """Return the final nets of the whole fleet."""
+        leaves: dict[str, Any] = {name: self.ledger.get(name) for name in _LEAVES}
         return Net(**leaves)
 
     def measured(self, chunk_size: int | None) -> Final:

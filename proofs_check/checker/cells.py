@@ -186,10 +186,13 @@ def reachable(graph: Cells, kinds: Types, start: Point) -> Iterator[tuple[int, .
         code = stack.pop()
         cell = tuple(code // p % T for p in power)
         yield cell
+        after = [graph.full]
+        for t in reversed(cell[1:]):
+            after.append(after[-1] & graph.cover[t])
+        before = graph.full
         for j, p in enumerate(power):
-            others = graph.full
-            for t in cell[:j] + cell[j + 1 :]:
-                others &= graph.cover[t]
+            others = before & after[m - 1 - j]  # the cuts that cover all other neurons
+            before &= graph.cover[cell[j]]
             base = code - cell[j] * p
             if not others:  # the zero edge is open: neuron j may take any type, its facets included
                 hub = code // (p * T) * p + code % p

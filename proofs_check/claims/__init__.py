@@ -2,7 +2,7 @@
 
 from proofs_check.claims.blocks import Candidate
 from proofs_check.claims.claim import Claim, Control, Hypothesis, Instance, Outcome, Shape, Verdict, check_claim
-from proofs_check.claims.loader import ClaimsFile, load_claims
+from proofs_check.claims.loader import ClaimsFile, claims_by_id, load_claims
 from proofs_check.claims.pool import WorkerError
 from proofs_check.claims.profiles import PROFILES, Profile
 from proofs_check.claims.registry import CLAIMS
@@ -32,6 +32,7 @@ __all__ = [
     "VerifyReport",
     "WorkerError",
     "check_claim",
+    "claims_by_id",
     "load_claims",
     "read_witness",
     "replay",

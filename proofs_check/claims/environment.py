@@ -36,16 +36,7 @@ def code_digest() -> str:
 
 
 def describe_environment(seed: int, profile: str, jobs: int) -> dict[str, Any]:
-    """Return the environment as JSON values, for reports; starts the JAX backend to name the device."""
-    import jax
+    """Return the environment of a run as JSON values; starts the JAX backend to name the device."""
+    from modeconn.report.manifest import environment
 
-    device = jax.devices()[0]
-    return {
-        "versions": versions(),
-        "platform": f"{platform.system()} {platform.machine()}",
-        "device": f"{device.platform} {device.device_kind}",
-        "precision": PRECISION,
-        "seed": seed,
-        "profile": profile,
-        "jobs": jobs,
-    }
+    return environment() | {"precision": PRECISION, "seed": seed, "profile": profile, "jobs": jobs}

@@ -61,8 +61,8 @@ def claims_by_id(claims: Iterable[Claim] | Mapping[str, Claim]) -> dict[str, Cla
     return {claim.id: claim for claim in listed}
 
 
-def load_claims(source: str | Path | ClaimsFile) -> dict[str, Claim]:
-    """Return the claims of a user's file, by id: a module that defines ``CLAIM`` or ``CLAIMS`` (a list or a dict).
+def load_claims(source: str | Path | ClaimsFile) -> list[Claim]:
+    """Return the claims of a user's file: a module that defines ``CLAIM`` or ``CLAIMS`` (a list or a dict).
 
     The file runs as a module of its own, with its folder importable while it does.
 
@@ -84,7 +84,7 @@ def load_claims(source: str | Path | ClaimsFile) -> dict[str, Claim]:
     if not isinstance(found, (Mapping, Sequence)) or isinstance(found, str) or len(found) == 0:
         raise InputError(f"{file.path}: CLAIMS must be a non-empty list or dict of claims, found {found!r:.80}")
     try:
-        return claims_by_id(found)
+        return list(claims_by_id(found).values())
     except InputError as error:
         raise InputError(f"{file.path}: {error}") from None
 

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from modeconn.errors import InputError
 from proofs_check.claims.claim import Claim
-from proofs_check.claims.loader import ClaimsFile, load_claims
+from proofs_check.claims.loader import ClaimsFile, claims_by_id, load_claims
 from proofs_check.claims.registry import CLAIMS
 from proofs_check.claims.tasks import Task, perform
 
@@ -155,7 +155,7 @@ def _serve(connection: Connection, file: ClaimsFile | None) -> None:
             return
         try:
             if claims is None:
-                claims = CLAIMS if file is None else load_claims(file)
+                claims = CLAIMS if file is None else claims_by_id(load_claims(file))
             connection.send(perform(task, claims))
         except InputError as error:
             connection.send(str(error))

@@ -93,10 +93,9 @@ class Schedule:
         self._at: dict[int, str] = {}
 
     def _order(self, slot: int) -> Iterator[str]:
-        """Yield claim ids: the slot's own first, then those nobody works on, then the rest."""
+        """Yield claim ids: those no other slot works on first, so that a slot comes back to its own."""
         others = {claim_id for other, claim_id in self._at.items() if other != slot}
-        own = self._at.get(slot)
-        return iter(sorted(self.trials, key=lambda claim_id: (claim_id != own, claim_id in others)))
+        return iter(sorted(self.trials, key=lambda claim_id: claim_id in others))
 
     def next_task(self, slot: int) -> Task | None:
         """Return the next task for a free slot, or ``None`` when there is nothing to start now."""

@@ -15,7 +15,7 @@ from modeconn.precision import float64
 from proofs_check.claims.blocks import Candidate
 from proofs_check.claims.claim import Claim, Instance
 from proofs_check.claims.environment import versions
-from proofs_check.claims.loader import ClaimsFile, load_claims
+from proofs_check.claims.loader import ClaimsFile, claims_by_id, load_claims
 from proofs_check.claims.registry import CLAIMS
 from proofs_check.claims.search import Pursuit
 from proofs_check.claims.trial import as_float, confirm, evaluate
@@ -231,4 +231,4 @@ def _claims_of(record: Mapping[str, Any]) -> Mapping[str, Claim]:
     if record["claims_file"] is None:
         return CLAIMS
     stored = record["claims_file"]
-    return load_claims(ClaimsFile(stored["path"], stored["text"], stored["sha256"]))
+    return claims_by_id(load_claims(ClaimsFile(stored["path"], stored["text"], stored["sha256"])))

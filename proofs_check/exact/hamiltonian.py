@@ -102,6 +102,7 @@ def hamiltonian_step(
     b1: Any,
     b2: Any,
     constants: HamiltonianConstants | None = None,
+    with_domain: bool = True,
 ) -> HamiltonianStep:
     """Return one implicit Lion step with both sides of the inequality of L2, in exact arithmetic.
 
@@ -119,6 +120,7 @@ def hamiltonian_step(
         b1: weight of m in mt.
         b2: weight of m in m'.
         constants: others than those of L2, for controls.
+        with_domain: False leaves the indicator out of K*, so that x may lie outside the box: a control as well.
 
     Raises:
         ExactInputError: x outside the box (H is infinite there), a rate or decay not above 0.
@@ -145,7 +147,7 @@ def hamiltonian_step(
     )
     if eps <= 0 or lam <= 0:
         raise ExactInputError(f"step: expected learning_rate > 0 and weight_decay > 0, found {eps} and {lam}")
-    if any(lam * abs(entry) > 1 for entry in point):
+    if with_domain and any(lam * abs(entry) > 1 for entry in point):
         raise ExactInputError("x: expected weight_decay * |x_i| <= 1, where the Hamiltonian of l1 is finite")
     a, b, c = constants or hamiltonian_constants(eps, lam, beta1, beta2)
 

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from proofs_check.exact.piecewise import Line, SegmentLoss, segment_loss, surviving_pieces
 from proofs_check.exact.polynomial import Maximum, maximum_over_pieces
-from proofs_check.exact.rational import ExactInputError, ceil_dyadic, floor_dyadic
+from proofs_check.exact.rational import ExactInputError, ceil_dyadic, floor_dyadic, number_from
 
 __all__ = [
     "BASELINES",
@@ -87,7 +87,8 @@ def segment_enclosure(
     ``max_{0<=t<=1} L((1-t) theta_0 + t theta_1) - baseline(t)`` with ``L = 1/2 ||f(X) - Y||_F**2``. All arithmetic is
     exact; each float stands for the dyadic rational it stores. Along the segment L is quartic between the sign changes
     of the pre-activations; pieces that cannot hold the maximum are dropped by a bound in integers, the rest go through
-    branch and bound.
+    branch and bound. With equal output weights at both ends every piece is a convex parabola, the maximum sits at a
+    breakpoint and the enclosure has width 0.
 
     Cost: O(n m d + n m (c + log(n m))) integer operations.
 
@@ -152,7 +153,7 @@ def polyline_enclosure(
 
 
 def _enclosure(losses: list[SegmentLoss], baseline: str, tolerance: Fraction, proposals: Iterable[float]) -> Enclosure:
-    tolerance = Fraction(tolerance)
+    tolerance = number_from(tolerance, "tolerance")
     if tolerance <= 0:
         raise ExactInputError(f"tolerance: expected a number > 0, found {tolerance}")
     guesses = [Fraction(t) for t in map(float, proposals) if 0 <= t <= 1]

@@ -194,6 +194,24 @@ class Brute:
             for _, parts in self.edges(cell):
                 yield self.least(parts)[0]
 
+    def classes_by_all_pairs(self, level: Fraction) -> list[set[Cell]]:
+        """Return the components of a level set, two cells being linked when their intersection reaches the level."""
+        alive = [
+            cell
+            for cell in product(range(len(self.types)), repeat=self.m)
+            if self.least([self.part(t) for t in cell])[0].loss <= level
+        ]
+        classes: list[set[Cell]] = []
+        for cell in alive:
+            linked = [group for group in classes if any(self._meet(cell, other, level) for other in group)]
+            classes = [group for group in classes if group not in linked] + [{cell}.union(*linked)]
+        return classes
+
+    def _meet(self, one: Cell, other: Cell, level: Fraction) -> bool:
+        pairs = [(self.part(a), self.part(b)) for a, b in zip(one, other, strict=True)]
+        common = [(p & q if s == t else frozenset[int](), s) for (p, s), (q, t) in pairs]
+        return self.least(common)[0].loss <= level
+
     def minima(self, level: Fraction) -> dict[Cell, list[tuple[tuple[Fraction, ...], int]]]:
         """Return a point for every multiset of types whose least loss is at most the level."""
         found = {}
@@ -315,7 +333,7 @@ def avoid_spectral(brute: Brute, cell: Cell, radius: Fraction, seed: int = 0) ->
         return float((h - nu @ y) / np.sqrt(nu @ nu + 1e-9))
 
     rng = np.random.default_rng(seed)
-    starts = [np.concatenate([y, 0.3 * rng.normal(size=m * n), [0.0, 1.0]]) for _ in range(6)]
+    starts = [np.concatenate([y, 0.3 * rng.normal(size=m * n), [0.0, 1.0]]) for _ in range(3)]
     best = min((minimize(bound, start, method="BFGS") for start in starts), key=lambda found: found.fun)
     nu, mu, matrix = split(best.x)
     corner, cross = Fraction(round(matrix[0, 0] * 10**6), 10**6), Fraction(round(matrix[0, 1] * 10**6), 10**6)

@@ -18,7 +18,9 @@ def rational(rows):
 @pytest.mark.parametrize(("d", "n"), [(1, 4), (2, 6), (3, 7), (4, 7), (2, 20)])
 def test_general_position_has_the_closed_count(d, n):
     """Oracle: closed form. n generic hyperplanes through 0 make 2 sum_{i<d} C(n-1, i) cones, and 2 C(n, d-1) rays."""
-    X = rational([[t**k for k in range(d)] for t in range(1, n + 1)])  # any d rows of a Vandermonde matrix are independent
+    X = rational(
+        [[t**k for k in range(d)] for t in range(1, n + 1)]
+    )  # any d rows of a Vandermonde matrix are independent
     found = arrangement(X)
     assert len(found.patterns) == len(set(found.patterns)) == 2 * sum(comb(n - 1, i) for i in range(d))
     assert len(found.rays) == (2 * comb(n, d - 1) if d > 1 else 2)
@@ -28,7 +30,7 @@ def test_degenerate_data_agrees_with_sums_of_rays():
     """Oracle: independent implementation, on small integers full of zero, parallel and duplicate rows."""
     rng = random.Random(0)
     checked = 0
-    while checked < 150:
+    while checked < 80:
         d = rng.choice([2, 3])
         X = [[rng.randint(-2, 2) for _ in range(d)] for _ in range(rng.randint(d, 6))]
         if nullspace(rational(X), d):
@@ -60,7 +62,7 @@ def test_every_point_lies_in_exactly_the_cones_of_its_signs():
 
 
 def test_only_the_row_space_counts():
-    """Oracle: by construction. X B with B of full row rank has the cones of X, and rays with the same pre-activations."""
+    """Oracle: by construction. X B, B of full row rank, has the cones of X, and rays with the same pre-activations."""
     X = rational([[1, 0], [1, 1], [-2, 1], [0, 0]])
     B = rational([[1, 2, 0, -1], [0, 1, 1, 3]])
     wide = [[dot(row, column) for column in zip(*B, strict=True)] for row in X]

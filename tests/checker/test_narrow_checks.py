@@ -3,6 +3,7 @@
 import random
 import time
 from fractions import Fraction
+from typing import Any
 
 import pytest
 from narrow_brute import Brute, avoid_box, avoid_spectral, certificate, inner, permuted, point_json, text
@@ -10,12 +11,12 @@ from narrow_brute import Brute, avoid_box, avoid_spectral, certificate, inner, p
 from proofs_check.checker import ProblemError, check_certificate
 from proofs_check.checker.frame import CertificateError
 from proofs_check.checker.narrow_kinds import NARROW_KINDS
+from proofs_check.checker.narrow_read import Ball, rational
 from proofs_check.checker.narrow_region import exceeds_sum_of_roots, support_squared
-from proofs_check.checker.narrow_read import Ball
 
-README = {"X": [[-1, -2], [3, 0], [2, -1]], "y": [0, 1, 1]}
+README: dict[str, Any] = {"X": [[-1, -2], [3, 0], [2, -1]], "y": [0, 1, 1]}
 
-N8 = [
+N8: list[Any] = [
     (
         {"X": [[0, -2], [1, -2], [1, 0], [-1, 0]], "y": [2, 0, 0, 0]},
         ([((0, 0), 1), ((-2, 0), -1), ((-2, -1), 1)], [((2, 0), -1), ((2, 1), 1), ((0, -1), 1)]),
@@ -73,7 +74,12 @@ def test_barriers_above_the_smaller_width(problem, ends, value):
     assert accepted("barrier", statement, evidence, problem)
     for wrong in (found + Fraction(1, 10**30), found - Fraction(1, 10**30)):
         assert not accepted("barrier", {**statement, "value": str(wrong)}, evidence, problem)
-    below = {"width": brute.m, "level": str(found - Fraction(1, 10**9)), "start": statement["start"], "end": statement["end"]}
+    below = {
+        "width": brute.m,
+        "level": str(found - Fraction(1, 10**9)),
+        "start": statement["start"],
+        "end": statement["end"],
+    }
     assert accepted("separated", below, {"nus": evidence["nus"]}, problem)
     assert not accepted("separated", {**below, "level": str(found)}, {"nus": evidence["nus"]}, problem)
     assert accepted("joined", {**below, "level": str(found)}, {"points": evidence["points"]}, problem)
@@ -86,11 +92,11 @@ def random_problem(rng):
         X.append([rng.choice([-2, 2, 0]) * v for v in X[0]])  # parallel, opposite or zero
     independent = any(a[0] * b[1] != a[1] * b[0] for a in X for b in X)
     y = [rng.randint(-2, 2) for _ in X]
-    return ({"X": X, "y": y, "output_weights": rng.choice(["free", "fixed"])} if independent else random_problem(rng))
+    return {"X": X, "y": y, "output_weights": rng.choice(["free", "fixed"])} if independent else random_problem(rng)
 
 
 def test_brute_force_and_checker_agree_on_random_problems():
-    """Oracle: independent implementation. Zero, parallel and duplicate rows, both kinds of output weights, any level."""
+    """Oracle: independent implementation. Zero, parallel, duplicate rows, both kinds of output weights, any level."""
     rng = random.Random(3)
     for _ in range(25):
         problem = random_problem(rng)
@@ -108,6 +114,20 @@ def test_brute_force_and_checker_agree_on_random_problems():
         nus = {"nus": text(sorted(set(residuals)) if least else [])}
         assert accepted("minimum", minimum, nus, problem)
         assert not accepted("minimum", {**minimum, "value": str(least - Fraction(1, 10**30))}, nus, problem)
+
+
+def test_two_kinds_of_edges_are_enough():
+    """Oracle: independent implementation that links any two cells with a common point of the level set."""
+    rng = random.Random(7)
+    for _ in range(10):
+        problem = random_problem(rng)
+        brute = Brute(problem["X"], problem["y"], 2, problem["output_weights"] == "fixed")
+        least = min(brute.least([brute.part(t) for t in cell])[0].loss for cell in brute.multisets())
+        for level in (least, least + Fraction(rng.randint(1, 20), 40)):
+            expected = brute.classes_by_all_pairs(level)
+            assert len(expected) == len(brute.components(level)[0])
+            statement, evidence = components_certificate(brute, level)
+            assert accepted("components", {**statement, "components": len(expected)}, evidence, problem)
 
 
 def test_no_cut_separates_what_a_path_joins():
@@ -169,17 +189,49 @@ def spectral_line(radius, points=2):
 
 @pytest.mark.parametrize(("radius", "avoids"), [("1", True), ("1414213/1000000", True), ("1414214/1000000", False)])
 def test_spectral_region_on_the_line(radius, avoids):
-    """Oracle: closed form. |w| |alpha| >= sum_j |w_j alpha_j| = 2 on the component, so r^2 < 2 avoids it, r^2 >= 2 does not."""
+    """Oracle: closed form. |w| |alpha| >= sum_j |w_j alpha_j| = 2 on the component: r^2 < 2 avoids it, 2 does not."""
     problem, statement, evidence = spectral_line(radius)
     assert accepted("region-avoids-component", statement, evidence, problem) is avoids
 
 
+def test_region_at_a_positive_level():
+    """Oracle: closed form. The spectral ball of radius 1 gets down to u = 1/2, -1/2 on the line, of loss 1/4."""
+    problem, statement, evidence = spectral_line("1")
+    for level, avoids in ((Fraction(1, 4) - Fraction(1, 10**30), True), (Fraction(1, 4), False)):
+        stated = {**statement, "level": str(level)}
+        assert accepted("region-avoids-component", stated, evidence, problem) is avoids
+
+
+@pytest.mark.parametrize(
+    ("region", "avoids"),
+    [
+        ({"W": {"norm": "linf", "radius": "99/100"}}, True),
+        ({"W": {"norm": "linf", "radius": "1"}}, False),
+        ({"W": {"norm": "linf", "radius": "3/2"}, "A": {"norm": "linf", "radius": "1/2"}}, False),
+        ({"norm": "spectral", "radius": "1414213/1000000"}, True),
+        ({"norm": "spectral", "radius": "1414214/1000000"}, False),
+    ],
+)
+def test_regions_with_output_weights_at_one(region, avoids):
+    """Oracle: by hand. The minima are W = (1, -1) and (-1, 1), of largest entry 1 and spectral norm sqrt(2)."""
+    problem, statement, evidence = spectral_line("1")
+    if region.get("norm") != "spectral":
+        evidence = {**evidence, "avoid": [{k: v for k, v in evidence["avoid"][0].items() if k != "lambda"}]}
+    fixed = {**problem, "output_weights": "fixed", "region": region}
+    assert accepted("region-avoids-component", statement, evidence, fixed) is avoids
+
+
 @pytest.mark.parametrize(
     ("norm", "radius", "avoided"),
-    [("linf", "57/100", (0, 2)), ("linf", "3/5", (0,)), ("linf", "16/25", ()), ("spectral", "3/5", (0, 2)), ("spectral", "7/10", (2,))],
+    [
+        ("linf", "57/100", (0, 2)),
+        ("linf", "3/5", (0,)),
+        ("linf", "16/25", ()),
+        ("spectral", "7/10", (2,)),
+    ],
 )
 def test_regions_of_the_worked_example(norm, radius, avoided):
-    """Oracle: the box meets the orbits from r^2 = 1/3 and 2/5 (least |u|_inf, by hand); the spectral ball in the other order."""
+    """Oracle: by hand, the box meets the orbits from r^2 = 2/5 and 1/3; the spectral ball in the other order."""
     brute = Brute(README["X"], README["y"], 2)
     groups, _, representatives, _, nus = brute.components(Fraction(0))
     make = avoid_box if norm == "linf" else avoid_spectral
@@ -201,12 +253,17 @@ def test_support_bounds_hold_for_nets_of_the_region():
         alpha = [rng.uniform(-1, 1) for _ in range(3)]
         gram = [[sum(w[a] * w[b] for w in W) for b in range(2)] for a in range(2)]
         trace, det = gram[0][0] + gram[1][1], gram[0][0] * gram[1][1] - gram[0][1] ** 2
-        size = {"spectral": (trace / 2 + max(trace**2 / 4 - det, 0) ** 0.5) ** 0.5, "linf": max(norms["linf"](w) for w in W)}
+        size = {
+            "spectral": (trace / 2 + max(trace**2 / 4 - det, 0) ** 0.5) ** 0.5,
+            "linf": max(norms["linf"](w) for w in W),
+        }
         weight = {"spectral": sum(a * a for a in alpha) ** 0.5, "linf": norms["linf"](alpha)}
         a = Fraction(rng.randint(2, 8), 10)
-        inverse = [sum(Fraction(v * v) / p for v, p in zip(row, (a, 1 - a), strict=True)) for row in g]
+        inverse = [row[0] ** 2 / a + row[1] ** 2 / (1 - a) for row in g]
         for inner_norm in ("linf", "spectral"):
-            sizes = [Fraction(norms["l1"](row)) for row in g] if inner_norm == "linf" else inverse
+            sizes = [
+                Fraction(norms["l1"](row)) if inner_norm == "linf" else q for row, q in zip(g, inverse, strict=True)
+            ]
             for outer in ("linf", "spectral"):
                 value = sum(abs(b) * inner(row, w) for b, row, w in zip(alpha, g, W, strict=True))
                 balls = Ball(inner_norm, Fraction(size[inner_norm])), Ball(outer, Fraction(weight[outer]))
@@ -249,6 +306,23 @@ def test_problems_that_are_not_covered_are_told(change):
         check_certificate(frame, {**README, **change})
 
 
+def test_output_weights_at_one_have_no_negative_sign():
+    """Oracle: by construction; with free output weights the same path is one."""
+    problem = {"X": [[1]], "y": [-1]}
+    net = [{"u": ["1"], "s": -1}]
+    statement, evidence = {"width": 1, "level": "0", "start": net, "end": net}, {"points": [net]}
+    assert accepted("joined", statement, evidence, problem)
+    assert not accepted("joined", statement, evidence, {**problem, "output_weights": "fixed"})
+
+
+def test_short_texts_of_long_numbers_are_refused():
+    """Oracle: by construction, 2466 digits are 8192 bits."""
+    assert rational("1e2000", "level") == 10**2000
+    for value in ("1e9999", "1e-9999", "0x1p9000", f"1/{10**2500}", 10**3000):
+        with pytest.raises(CertificateError, match="bits"):
+            rational(value, "level")
+
+
 def test_size_is_bounded_before_the_work():
     """Oracle: by construction; each of these would run for hours or fill the memory."""
     started = time.perf_counter()
@@ -279,3 +353,28 @@ def test_orders_of_neurons_count_in_components():
     turned = [list(reversed(net)) for net in evidence["points"]]
     assert accepted("components", statement, {**evidence, "points": turned}, README)
     assert all(len(permuted(net)) == 2 for net in statement["representatives"])
+
+
+@pytest.mark.parametrize(
+    ("problem", "level", "nus", "nets", "true", "false"),
+    [
+        ({"X": [[1]], "y": [0]}, "1/2", [], [[1], [-1], [1, "-"], [-1, "-"]], [[0]], "all four"),
+        ({"X": [[1, 0], [0, 1]], "y": [1, 0]}, "1/8", [[1, 0]], [[1, "1/4"], [1, -1]], [[1, 0]], "both"),
+        ({"X": [[1], [-1]], "y": [1, 1]}, "1/2", [[1, 1]], [[1]], [[1], [-1]], "one"),
+    ],
+    ids=["zero edge", "facet", "cell"],
+)
+def test_components_need_every_cell_and_edge(problem, level, nus, nets, true, false):
+    """Oracle: by hand at width 1. The nets miss a passage through 0, a facet, a cell: the wrong count is rejected."""
+
+    def net(entry):
+        return [{"u": [str(v) for v in entry if v != "-"], "s": -1 if "-" in entry else 1}]
+
+    def answer(chosen, joined_at):
+        count = len(chosen)
+        statement = {"width": 1, "level": level, "components": count, "orbits": count}
+        statement["representatives"] = [net(entry) for entry in chosen]
+        return accepted("components", statement, {"nus": nus, "points": [net(entry) for entry in joined_at]}, problem)
+
+    assert not answer(nets, nets), f"{false} taken for components"
+    assert answer(true, [*nets, *true])

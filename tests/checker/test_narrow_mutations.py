@@ -7,13 +7,14 @@ import copy
 import json
 from fractions import Fraction
 from functools import cache
+from typing import Any
 
 import pytest
 from narrow_brute import Brute, avoid_spectral, certificate, point_json, text
 
 from proofs_check.checker import CertificateError, ProblemError, check_certificate
 
-PROBLEM = {"X": [[-1, -2], [3, 0], [2, -1]], "y": [0, 1, 1]}
+PROBLEM: dict[str, Any] = {"X": [[-1, -2], [3, 0], [2, -1]], "y": [0, 1, 1]}
 TINY = Fraction(1, 10**30)
 ZERO = {"u": ["0", "0"], "s": 1}
 FAR = {"u": ["5", "7"], "s": 1}
@@ -56,10 +57,12 @@ def joined():
     value, path, _ = made.barrier(start, end)
     assert value == 0
     path = [net for k, net in enumerate(path) if k == 0 or net != path[k - 1]]
-    statement = {"width": 3, "level": "0", "start": point_json(start), "end": point_json(end)}
+    statement: dict[str, Any] = {"width": 3, "level": "0", "start": point_json(start), "end": point_json(end)}
     evidence = needed("joined", statement, {"points": [point_json(net) for net in path]}, "points", PROBLEM)
     points = evidence["points"]
-    two = {"width": 2, "level": "1/141", "start": point_json(ends()[0]), "end": point_json(ends()[1])}
+    live = next(k for k, neuron in enumerate(points[1]) if any(Fraction(v) for v in neuron["u"]))
+    turned = [{**neuron, "s": -neuron["s"]} if k == live else neuron for k, neuron in enumerate(points[1])]
+    two: dict[str, Any] = {"width": 2, "level": "1/141", "start": point_json(ends()[0]), "end": point_json(ends()[1])}
     changes = {
         "swapped ends": {"statement": {**statement, "start": statement["end"], "end": statement["start"]}},
         "reversed path": {"evidence": {"points": points[::-1]}},
@@ -70,6 +73,14 @@ def joined():
         "order of points": {"evidence": {"points": [points[0], *points[-2:0:-1], points[-1]]}},
         "permuted neurons inside": {"evidence": {"points": [points[0], points[1][::-1], *points[2:]]}},
         "a digit inside": {"evidence": {"points": [points[0], [FAR, *points[1][1:]], *points[2:]]}},
+        "a sign inside": {"evidence": {"points": [points[0], turned, *points[2:]]}},
+        "through the zero net": {"evidence": {"points": [points[0], [ZERO] * 3, points[-1]]}},
+        "another end": {"statement": {**statement, "end": [*point_json(ends()[1]), ZERO]}},
+        "another path": {
+            "evidence": {"points": [points[0], *([*point_json(net), ZERO] for net in ends()), points[-1]]}
+        },
+        "level - tiny": {"statement": {**statement, "level": str(-TINY)}},
+        "a neuron short": {"evidence": {"points": [net[:2] for net in points]}},
         "below the barrier": {"statement": two, "evidence": {"points": [two["start"], two["end"]]}},
         "permuted without a path": {
             "statement": {"width": 2, "level": "0", "start": two["start"], "end": two["start"][::-1]},
@@ -84,7 +95,7 @@ def separated():
     made, _ = brute(2)
     start, end = ends()
     _, _, nus = made.barrier(start, end)
-    statement = {"width": 2, "level": "1/141", "start": point_json(start), "end": point_json(end)}
+    statement: dict[str, Any] = {"width": 2, "level": "1/141", "start": point_json(start), "end": point_json(end)}
     evidence = needed("separated", statement, {"nus": text(nus)}, "nus", PROBLEM)
     wider = {**statement, "width": 3, "start": [*statement["start"], ZERO], "end": [*statement["end"], ZERO]}
     changes = {
@@ -107,7 +118,7 @@ def barrier():
     start, end = ends()
     value, path, nus = made.barrier(start, end)
     assert value == Fraction(1, 140)
-    statement = {"width": 2, "value": "1/140", "start": point_json(start), "end": point_json(end)}
+    statement: dict[str, Any] = {"width": 2, "value": "1/140", "start": point_json(start), "end": point_json(end)}
     evidence = {"points": [point_json(net) for net in path], "nus": text(nus)}
     evidence = needed("barrier", statement, evidence, "nus", PROBLEM)
     evidence = needed("barrier", statement, evidence, "points", PROBLEM)
@@ -120,7 +131,10 @@ def barrier():
         "value of another pair": {"statement": {**statement, "value": "1/2"}},
         "swapped ends": {"statement": {**statement, "start": statement["end"], "end": statement["start"]}},
         "permuted neurons of the end": {"statement": {**statement, "end": statement["end"][::-1]}},
-        "a net with itself": {"statement": {**statement, "end": points[0]}, "evidence": {**evidence, "points": points[:1]}},
+        "a net with itself": {
+            "statement": {**statement, "end": points[0]},
+            "evidence": {**evidence, "points": points[:1]},
+        },
         "wider": {"statement": wider, "evidence": {**evidence, "points": [[*net, ZERO] for net in points]}},
         "path reversed": {"evidence": {**evidence, "points": points[::-1]}},
         **_cuts(evidence),
@@ -136,8 +150,10 @@ def minimum():
     made, _ = brute(1)
     leasts = [made.least([made.part(t) for t in cell]) for cell in made.multisets()]
     best, net = min(leasts, key=lambda found: found[0].loss)
-    statement = {"width": 1, "value": str(best.loss), "point": point_json(net)}
-    evidence = needed("minimum", statement, {"nus": text(sorted({part.residual for part, _ in leasts}))}, "nus", PROBLEM)
+    statement: dict[str, Any] = {"width": 1, "value": str(best.loss), "point": point_json(net)}
+    evidence = needed(
+        "minimum", statement, {"nus": text(sorted({part.residual for part, _ in leasts}))}, "nus", PROBLEM
+    )
     doubled = [[str(2 * Fraction(v)) for v in net["u"]] for net in statement["point"]]
     changes = {
         "value + tiny": {"statement": {**statement, "value": str(best.loss + TINY)}},
@@ -154,8 +170,8 @@ def minimum():
 
 
 def components():
-    made, (groups, orbits, representatives, points, nus) = brute(2)
-    statement = {
+    _, (groups, orbits, representatives, points, nus) = brute(2)
+    statement: dict[str, Any] = {
         "width": 2,
         "level": "0",
         "components": len(groups),
@@ -205,7 +221,7 @@ def region():
     made, (groups, _, representatives, _, nus) = brute(2)
     problem = {**PROBLEM, "region": {"norm": "spectral", "radius": "7/10"}}
     cells = sorted({tuple(sorted(cell)) for cell in groups[2]})
-    statement = {"width": 2, "level": "0", "representative": point_json(representatives[2])}
+    statement: dict[str, Any] = {"width": 2, "level": "0", "representative": point_json(representatives[2])}
     avoid = [avoid_spectral(made, cell, Fraction(7, 10)) for cell in cells]
     kind = "region-avoids-component"
     evidence = needed(kind, statement, {"nus": text(nus), "avoid": avoid}, "nus", problem)
@@ -246,13 +262,18 @@ def region():
         "lambda singular": entry(**{"lambda": [["1", "0"], ["0", "0"]]}),
         "lambda too small": entry(**{"lambda": [["1"]]}),
         "lambda of strings": entry(**{"lambda": ["10", "01"]}),
-        "no lambda": {"evidence": {**evidence, "avoid": [{k: v for k, v in first.items() if k != "lambda"}, *avoid[1:]]}},
+        "no lambda": {
+            "evidence": {**evidence, "avoid": [{k: v for k, v in first.items() if k != "lambda"}, *avoid[1:]]}
+        },
         "a cell of another sign": entry(cell=[[sigma, -s], first["cell"][1]]),
         "a cone that is not there": entry(cell=[[[0, *sigma[1:]], s], first["cell"][1]]),
         "a cell of one neuron": entry(cell=first["cell"][:1]),
         "a cell of booleans": entry(cell=[[sigma, True], first["cell"][1]]),
         "a cell of floats": entry(cell=[[[float(v) for v in sigma], s], first["cell"][1]]),
-        **{f"without cell {k}": {"evidence": {**evidence, "avoid": avoid[:k] + avoid[k + 1 :]}} for k in range(len(avoid))},
+        **{
+            f"without cell {k}": {"evidence": {**evidence, "avoid": avoid[:k] + avoid[k + 1 :]}}
+            for k in range(len(avoid))
+        },
         **_cuts(evidence),
     }
     for k in range(len(evidence["nus"])):
@@ -300,37 +321,70 @@ def common(found, problem):
     net = next(name for name in ("start", "point", "representative", "representatives") if name in statement)
     neuron = ["statement", net, 0] if net != "representatives" else ["statement", net, 0, 0]
     u = statement[net][0]["u"] if net != "representatives" else statement[net][0][0]["u"]
-    deep = []
+    deep: list[Any] = []
     for _ in range(5000):
         deep = [deep]
     width = statement["width"]
-    spoilt = {f"width {v!r}": put(["statement", "width"], v) for v in (0, -1, True, str(width), float(width), None, 10**12)}
+    spoilt = {
+        f"width {v!r}": put(["statement", "width"], v) for v in (0, -1, True, str(width), float(width), None, 10**12)
+    }
     spoilt |= {f"width {v}": put(["statement", "width"], v) for v in (width - 1, width + 1)}
-    wrong = (None, True, 0.0, [], {}, "", "nan", "inf", "1/0", "0x", "1e999999999", "9" * 5000, "1/2/3", "0 0", "-1/1000")
+    wrong: tuple[Any, ...] = (
+        None,
+        True,
+        0.0,
+        [],
+        {},
+        "",
+        "nan",
+        "inf",
+        "1/0",
+        "0x",
+        "1e999999999",
+        "9" * 5000,
+        "1/2/3",
+        "0 0",
+        "-1/1000",
+    )
     spoilt |= {f"{number} {str(v)[:12]!r}": put(["statement", number], v) for v in wrong}
     spoilt[f"{number} nan"] = put(["statement", number], float("nan"))
     spoilt |= {f"sign {v!r}": put([*neuron, "s"], v) for v in (0, 2, True, "1", 1.0, None, [1])}
-    bad = ([], u[:1], [*u, "0"], [True, *u[1:]], [0.5, *u[1:]], ["1e99999", *u[1:]], "00", None, deep, ["9" * 4000, "1/7"])
+    bad: tuple[Any, ...] = (
+        [],
+        u[:1],
+        [*u, "0"],
+        [True, *u[1:]],
+        [0.5, *u[1:]],
+        ["1e99999", *u[1:]],
+        "00",
+        None,
+        deep,
+        ["9" * 4000, "1/7"],
+    )
     spoilt |= {f"u of form {k}": put([*neuron, "u"], v) for k, v in enumerate(bad)}
     spoilt["a digit of u"] = put([*neuron, "u"], [str(Fraction(u[0]) + 1), *u[1:]])
     spoilt["a sign of u"] = put([*neuron, "u"], [str(-Fraction(v)) for v in u])
     spoilt["neuron with a bias"] = put([*neuron, "b"], "0")
+    forms: tuple[Any, ...] = (None, [], "joined at level 0", 1)
     for name in ("format", "kind", "statement", "evidence"):
         spoilt[f"no {name}"] = ({k: v for k, v in found.items() if k != name}, problem)
-        spoilt |= {f"{name} {v!r}": put([name], v) for v in (None, [], "joined at level 0", 1)}
+        spoilt |= {f"{name} {v!r}": put([name], v) for v in forms}
     spoilt["another format"] = put(["format"], "modeconn.certificate/2")
-    others = {"joined", "separated", "barrier", "minimum", "components", "region-avoids-component", "segment-barrier"}
-    spoilt |= {f"as {kind}": put(["kind"], kind) for kind in others - {found["kind"]}}
+    kinds = {"joined", "separated", "barrier", "minimum", "components", "region-avoids-component", "segment-barrier"}
+    spoilt |= {f"as {kind}": put(["kind"], kind) for kind in kinds - {found["kind"]}}
     spoilt["a field nobody checks"] = put(["statement", "inside_region"], True)
     spoilt["evidence nobody checks"] = put(["evidence", "proof"], "trust me")
     spoilt["a certificate inside"] = put(["evidence"], found)
     for name in statement:
-        spoilt[f"statement without {name}"] = ({**found, "statement": {k: v for k, v in statement.items() if k != name}}, problem)
+        spoilt[f"statement without {name}"] = (
+            {**found, "statement": {k: v for k, v in statement.items() if k != name}},
+            problem,
+        )
     for name in found["evidence"]:
         less = {k: v for k, v in found["evidence"].items() if k != name}
         spoilt[f"evidence without {name}"] = ({**found, "evidence": less}, problem)
     X, y = problem["X"], problem["y"]
-    others = {
+    others: dict[str, dict[str, Any]] = {
         "targets of another problem": {"y": [0, 1, 2]},
         "targets scaled": {"y": [0, 2, 2]},
         "harder: a row more": {"X": [*X, [1, 1]], "y": [*y, 3]},
@@ -365,7 +419,7 @@ def test_every_mutation_is_rejected(name, tmp_path, capsys):
     written = json.dumps(found)
     user = tmp_path / "problem.json"
     user.write_text(json.dumps(problem))
-    files = {
+    files: dict[str, str] = {
         "truncated": written[: len(written) // 2],
         "a bracket short": written[:-1],
         "empty": "",

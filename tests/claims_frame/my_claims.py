@@ -17,14 +17,18 @@ def check(case):
     return Outcome(margin=(loss(w0, a0, data) + loss(w1, a1, data)) / 2 - loss(*middle, data))
 
 
-def instances(shape):
-    number = st.integers(-3, 3)
-    two = st.lists(st.lists(number, min_size=shape[0], max_size=shape[0]), min_size=2, max_size=2)
-    data = st.lists(st.tuples(number, number), min_size=1, max_size=3)
-    return st.fixed_dictionaries({"w": two.map(lambda w: [w[0], w[0]]) | two, "a": two, "data": data})
+def any_two(shape):
+    weight, label = st.integers(-3, 3), st.integers(-30, 30)
+    layers = st.lists(st.lists(weight, min_size=shape[0], max_size=shape[0]), min_size=2, max_size=2)
+    data = st.lists(st.tuples(weight, label), min_size=1, max_size=3)
+    return st.fixed_dictionaries({"w": layers, "a": layers, "data": data})
 
 
-share = Hypothesis("the nets have the same hidden weights", lambda case: case["w"][0] == case["w"][1])
-any_two = Control("any-two", "the same for any two nets", hypotheses=[])
+def sharing(shape):
+    return any_two(shape).map(lambda case: {**case, "w": [case["w"][0]] * 2})
+
+
+same = Hypothesis("the nets have the same hidden weights", lambda case: case["w"][0] == case["w"][1])
+control = Control("any-two", "the same for any two nets", hypotheses=[], instances=any_two)
 statement = "L((net_0 + net_1) / 2) <= (L(net_0) + L(net_1)) / 2 for two nets that share w"
-CLAIM = Claim("shared-hidden", statement, "own", instances, [(1,), (2,), (4,)], check, [share], [any_two])
+CLAIM = Claim("shared-hidden", statement, "own", sharing, [(1,), (2,), (4,)], check, [same], [control])

@@ -36,14 +36,17 @@ def divide(instance):
     return Outcome(1.0 / instance["x"][0])
 
 
-TRUE = claim("true", controls=[Control("half", "sum x <= n / 2", check=lambda i: Outcome(len(i["x"]) / Fraction(2) - total(i)))])
+HALF = Control("half", "sum x <= n / 2", check=lambda i: Outcome(len(i["x"]) / Fraction(2) - total(i)))
+ALSO_TRUE = Control("also-true", "sum x <= n", check=lambda i: Outcome(len(i["x"]) - total(i)))
+
+TRUE = claim("true", controls=[HALF])
 FALSE = claim("false", statement="sum x <= 1", check=at_most(1))
 VACUOUS = claim("vacuous", hypotheses=[Hypothesis("x_1 > 1", lambda i: i["x"][0] > 1)])
 ROUNDING = claim("rounding", check=lambda i: Outcome(-1e-17 if i["x"][0] > 0 else 1e-17), confirm=lambda i: False)
 UNCONFIRMED = claim("unconfirmed", check=lambda i: Outcome(0.5 - float(total(i))), confirm=lambda i: None)
 RAISES = claim("raises", check=divide)
 NAN = claim("nan", check=lambda i: Outcome(float("nan")))
-SURVIVOR = claim("survivor", controls=[Control("also-true", "sum x <= n", check=lambda i: Outcome(len(i["x"]) - total(i)))])
+SURVIVOR = claim("survivor", controls=[ALSO_TRUE])
 CERTIFIED = claim("certified", check=lambda i: Outcome(len(i["x"]) - total(i), certified=True))
 PUBLISHED = claim("published", statement="sum x <= 1/2", check=at_most(Fraction(1, 2)), expected="refuted")
 SEARCHED = claim(

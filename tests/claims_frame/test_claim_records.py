@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from modeconn.errors import InputError
-from proofs_check.claims import CLAIMS, Control, Outcome, check_claim, load_claims
+from proofs_check.claims import CLAIMS, Control, Outcome, check_claim, claims_by_id, load_claims
 from proofs_check.claims.profiles import MIN_PER_SHAPE, PROFILES, plan
 from proofs_check.claims.registry import MODULES
 
-SYNTHETIC = load_claims(Path(__file__).with_name("synthetic.py"))
+SYNTHETIC = claims_by_id(load_claims(Path(__file__).with_name("synthetic.py")))
 
 
 @pytest.mark.parametrize(

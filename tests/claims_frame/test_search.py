@@ -6,12 +6,12 @@ from pathlib import Path
 
 from hypothesis import strategies as st
 
-from proofs_check.claims import PROFILES, Candidate, Hypothesis, Outcome, load_claims
+from proofs_check.claims import PROFILES, Candidate, Hypothesis, Outcome, claims_by_id, load_claims
 from proofs_check.claims.blocks import run_block
 from proofs_check.claims.profiles import Block
 from proofs_check.claims.search import polish, pursue
 
-SYNTHETIC = load_claims(Path(__file__).with_name("synthetic.py"))
+SYNTHETIC = claims_by_id(load_claims(Path(__file__).with_name("synthetic.py")))
 CI = PROFILES["ci"]
 
 
@@ -77,9 +77,7 @@ def test_polish_keeps_the_hypotheses_true():
 
 def test_polish_that_nothing_confirms_is_dropped():
     """By construction: exact arithmetic dismisses every larger violation, so the drawn one stays."""
-    claim = replace(
-        SYNTHETIC["false"], check=lambda i: Outcome(-i["x"][0]), confirm=lambda i: i["x"][0] == 0.25
-    )
+    claim = replace(SYNTHETIC["false"], check=lambda i: Outcome(-i["x"][0]), confirm=lambda i: i["x"][0] == 0.25)
     start = Candidate(0, (1,), {"x": [0.25]}, -0.25, None, {}, True)
     assert polish(claim, start, [{"x": [k / 7]} for k in range(8)], 100, 0) is start
 
@@ -108,9 +106,7 @@ def test_unconfirmed_violations_stay_unconfirmed():
 
 def test_a_smaller_shape_can_confirm_what_a_larger_one_cannot():
     """By construction: exact arithmetic decides at n = 1 only."""
-    claim = replace(
-        SYNTHETIC["unconfirmed"], confirm=lambda i: True if len(i["x"]) == 1 else None, instances=positive
-    )
+    claim = replace(SYNTHETIC["unconfirmed"], confirm=lambda i: True if len(i["x"]) == 1 else None, instances=positive)
     start = violation(claim, (4,))
     found = pursue(claim, start, CI, 0)
     assert start.confirmed is None

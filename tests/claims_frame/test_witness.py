@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from modeconn.errors import ExitCode, InputError
-from proofs_check.claims import load_claims, read_witness, replay, verify_claims
+from proofs_check.claims import claims_by_id, load_claims, read_witness, replay, verify_claims
 
 HERE = Path(__file__).parent
 
@@ -19,7 +19,7 @@ def run(tmp_path_factory):
     folder = tmp_path_factory.mktemp("witness")
     file = folder / "gone.py"
     shutil.copy(HERE / "synthetic.py", file)
-    claims = load_claims(file)
+    claims = claims_by_id(load_claims(file))
     chosen = [claims[i] for i in ("true", "false", "unconfirmed", "searched")]
     verify_claims(chosen, run_dir=folder, claims_file=file)
     file.unlink()
@@ -77,7 +77,7 @@ def test_witness_that_no_longer_violates_does_not_reproduce(run, tmp_path):
 
 def test_witness_outside_the_hypotheses_does_not_reproduce(tmp_path):
     """By construction: a control that drops the hypothesis is refuted; its instance says nothing of the claim."""
-    claim = load_claims(HERE / "my_claims.py")["shared-hidden"]
+    (claim,) = load_claims(HERE / "my_claims.py")
     verify_claims([claim], run_dir=tmp_path, claims_file=HERE / "my_claims.py")
     witness = tmp_path / "witnesses" / "shared-hidden@any-two.json"
     assert replay(witness).reproduced
@@ -132,8 +132,9 @@ def test_unreadable_witness_is_bad_input(tmp_path, text):
 
 def test_stale_witness_of_an_earlier_run_is_removed(tmp_path):
     """By construction: the claim is repaired between two runs in the same folder."""
-    claim = load_claims(HERE / "synthetic.py")["false"]
+    claims = claims_by_id(load_claims(HERE / "synthetic.py"))
+    claim = claims["false"]
     verify_claims([claim], run_dir=tmp_path)
     assert (tmp_path / "witnesses" / "false.json").exists()
-    verify_claims([replace(claim, check=load_claims(HERE / "synthetic.py")["certified"].check)], run_dir=tmp_path)
+    verify_claims([replace(claim, check=claims["certified"].check)], run_dir=tmp_path)
     assert not (tmp_path / "witnesses" / "false.json").exists()

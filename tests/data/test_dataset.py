@@ -18,7 +18,6 @@ ONES = np.ones((2, 1))
     [
         (np.ones((2, 2)), np.ones(2), "regression", "Y as a float64 matrix"),
         (np.ones(2), ONES, "regression", "X as a float64 matrix"),
-        ([[1.0], [2.0]], ONES, "regression", "X as a float64 matrix, found list"),
         (np.ones((2, 2), np.float32), ONES, "regression", "found float32"),
         (np.ones((2, 2)), np.ones((3, 1)), "regression", "2 rows and Y has 3"),
         (np.ones((0, 2)), np.ones((0, 1)), "regression", "at least one row"),

@@ -11,7 +11,7 @@ from proofs_check.exact import interval as iv
 from proofs_check.exact.interval import Interval
 from proofs_check.exact.rational import ExactInputError
 
-NUMBERS = st.fractions(max_denominator=10**6)
+NUMBERS = st.tuples(st.integers(), st.integers(1, 10**6)).map(lambda pair: Fraction(*pair))
 BITS = st.sampled_from([2, 5, 24, 128])
 
 
@@ -60,16 +60,14 @@ def test_square_root_brackets(x, bits):
 def test_square_root_of_an_interval_contains_the_roots(pair):
     """Oracle: the root of the square of a number inside."""
     a, x = pair
-    root = iv.square_root(a.square())
-    assert root.contains(abs(x)) or not a.square().contains(x * x)
-    assert root.contains(abs(x))
+    assert iv.enclosure(iv.square_root(a.square())).contains(abs(x))
 
 
 def test_precision_bounds_the_size_of_the_numbers():
     """Oracle: by construction, exact arithmetic would need 2**k digits after k squarings."""
     x = Interval.point(Fraction(10, 11), bits=64)
     for _ in range(40):
-        x = x.square() + Fraction(1, 7)
+        x = x.square() * Fraction(2, 3) + Fraction(1, 7)
     assert max(end.numerator.bit_length() for end in (x.lower, x.upper)) <= 64
     assert max(end.denominator.bit_length() for end in (x.lower, x.upper)) <= 128
 

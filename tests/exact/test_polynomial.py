@@ -20,7 +20,7 @@ from proofs_check.exact.polynomial import (
 )
 from proofs_check.exact.rational import ExactInputError
 
-SMALL = st.fractions(min_value=-3, max_value=3, max_denominator=6)
+SMALL = st.integers(-18, 18).map(lambda k: Fraction(k, 6))
 ROOTS = st.lists(SMALL, max_size=5)
 NO_ROOT = Polynomial([1, 1, 1])
 

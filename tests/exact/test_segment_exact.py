@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from proofs_check.exact.piecewise import GRID_BITS, segment_loss
@@ -57,8 +57,12 @@ def interpolated(value, a, b):
     return p
 
 
+INTEGERS = st.integers(-3, 3)
+RATIONALS = st.tuples(INTEGERS, st.sampled_from([1, 1, 2, 7])).map(lambda pair: Fraction(*pair))
+
+
 @st.composite
-def problems(draw, numbers=st.integers(-3, 3)):
+def problems(draw, numbers=INTEGERS):
     """Two small nets and data: integers make ties, zero pre-activations and dead neurons common."""
     n, d, m, c = draw(st.sampled_from(SHAPES))
     entry = numbers.map(Fraction)
@@ -70,10 +74,7 @@ def problems(draw, numbers=st.integers(-3, 3)):
     return (*nets, matrix(n, d), matrix(n, c))
 
 
-NUMBERS = st.one_of(st.integers(-3, 3), st.fractions(min_value=-2, max_value=2, max_denominator=7))
-
-
-@given(problems(NUMBERS))
+@given(problems(RATIONALS))
 def test_pieces_are_the_quartics_of_the_definition(problem):
     """Oracle: independent implementation, Lagrange interpolation of the definition between all sign changes."""
     loss = segment_loss(*problem)
@@ -87,7 +88,7 @@ def test_pieces_are_the_quartics_of_the_definition(problem):
         assert piece.high - 1 <= b * 2**GRID_BITS <= piece.high
 
 
-@given(problems(NUMBERS), st.sampled_from(BASELINES), st.sampled_from([1, 2**10, 2**40]))
+@given(problems(RATIONALS), st.sampled_from(BASELINES), st.sampled_from([1, 2**10, 2**40]))
 def test_enclosure_holds_the_maximum(problem, baseline, fineness):
     """Oracle: independent implementation of the loss; upper end decided on interpolated quartics, lower evaluated."""
     tolerance = Fraction(1, fineness)
@@ -108,6 +109,24 @@ def test_enclosure_holds_the_maximum(problem, baseline, fineness):
         assert is_at_most(quartic, found.max_loss_upper, a, b)
 
 
+@settings(max_examples=40)
+@given(problems(RATIONALS), st.sampled_from(BASELINES), st.booleans())
+def test_equal_output_weights_put_the_maximum_at_a_breakpoint(problem, baseline, fixed):
+    """Oracle: convexity. Then f is affine between breakpoints and the loss minus a line convex: no width is left."""
+    (W0, A, b0), (W1, _, b1), X, Y = problem
+    if fixed:
+        A, Y = [[Fraction(1)] * len(b0)], [row[:1] for row in Y]
+    nets = (W0, None if fixed else A, b0), (W1, None if fixed else A, b1)
+    found = segment_enclosure(*nets, X, Y, baseline=baseline)
+    knots = crossings((W0, A, b0), (W1, A, b1), X)
+    values = [direct_loss((W0, A, b0), (W1, A, b1), X, Y, t) for t in knots]
+    line = baseline_line(baseline, values[0], values[-1])
+    largest = max(value - line[0] - line[1] * t for value, t in zip(values, knots, strict=True))
+    assert found.lower == found.upper == largest
+    assert found.max_loss_lower == found.max_loss_upper == max(values)
+
+
+@settings(max_examples=30)
 @given(problems(st.floats(-2, 2)), st.lists(st.floats(), max_size=3))
 def test_proposals_change_nothing_that_is_certified(problem, guesses):
     """Oracle: two runs must overlap, whatever the guesses are, NaN included."""
@@ -117,11 +136,29 @@ def test_proposals_change_nothing_that_is_certified(problem, guesses):
     assert guided.upper - guided.lower <= Fraction(1, 2**40)
 
 
+@pytest.mark.parametrize("gap", [Fraction(1, 10**40), -Fraction(1, 10**40), Fraction(0)])
+def test_breakpoints_closer_than_the_grid_are_ordered_exactly(gap):
+    """Oracle: by construction, neurons that switch off at t = 1/3 and t = 1/3 + gap, far below the grid of 2**-64."""
+    knots = [Fraction(1, 3), Fraction(1, 3) + gap]
+    nets = ([knots], None, None), ([[knot - 1 for knot in knots]], None, None)
+    pieces = list(segment_loss(*nets, [[1]], [0]).pieces())
+    assert [Fraction(*piece.start) for piece in pieces] == [0, *sorted(set(knots))]
+    found = segment_enclosure(*nets, [[1]], [0])
+    assert found.loss_start == sum(knots) ** 2 / 2 == found.max_loss_lower
+    assert found.max_loss_upper - found.max_loss_lower <= Fraction(1, 2**40)
+
+
 def test_closed_form_of_one_neuron():
     """Oracle: closed form. relu((2 - 4t)) against 1: (2 - 4t - 1)**2 / 2 until t = 1/2, then 1/2 constant."""
     problem = ([[2]], None, None), ([[-2]], None, None), [[1]], [1]
     loss = segment_loss(*problem)
-    assert [loss(Fraction(k, 4)) for k in range(5)] == [Fraction(1, 2), 0, Fraction(1, 2), Fraction(1, 2), Fraction(1, 2)]
+    assert [loss(Fraction(k, 4)) for k in range(5)] == [
+        Fraction(1, 2),
+        0,
+        Fraction(1, 2),
+        Fraction(1, 2),
+        Fraction(1, 2),
+    ]
     found = segment_enclosure(*problem)
     assert (found.lower, found.upper, found.max_loss_lower) == (0, 0, Fraction(1, 2))
 
@@ -153,15 +190,21 @@ def test_irrational_maximiser():
     assert found.t_lower.denominator <= 2**128
 
 
+@settings(max_examples=40)
 @given(problems(), problems())
 def test_polyline_is_the_worst_of_its_segments(first, second):
     """Oracle: independent route, the segments one by one (endpoint baselines do not depend on the parameter)."""
     net0, net1, X, Y = first
-    middle = second[0] if [len(second[0][0]), len(second[0][1][0]), len(second[0][1])] == [
-        len(net0[0]),
-        len(net0[1][0]),
-        len(net0[1]),
-    ] else net1
+    middle = (
+        second[0]
+        if [len(second[0][0]), len(second[0][1][0]), len(second[0][1])]
+        == [
+            len(net0[0]),
+            len(net0[1][0]),
+            len(net0[1]),
+        ]
+        else net1
+    )
     found = polyline_enclosure([net0, middle, net1], X, Y, baseline="endpoint_max")
     parts = [segment_enclosure(*pair, X, Y) for pair in ((net0, middle), (middle, net1))]
     largest = max(part.max_loss_lower for part in parts), max(part.max_loss_upper for part in parts)

@@ -197,6 +197,7 @@ def npy(header: str, numbers: bytes = bytes(8)) -> bytes:
         ("(1, 1)", "'O'", "never loaded"),
         ("(1, 1)", "__import__('os')", "not a readable array"),
         ("(1, " + "(" * 300 + ")" * 300 + ")", "'<f8'", "not a readable array"),
+        ("(1, " + "-" * 5000 + "1)", "'<f8'", "not a readable array"),
         ("(1, 1), 'more': 1", "'<f8'", "three keys"),
     ],
 )

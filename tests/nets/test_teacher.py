@@ -64,12 +64,12 @@ def test_orthogonal_teacher_sums_positive_coordinates() -> None:
 
 def test_random_teachers_have_unit_neurons() -> None:
     """Oracle: by construction."""
-    teacher = random_teacher(KEY, 5, 6, 3, bias=True)
+    teacher = random_teacher(KEY, 3, 4, 2, bias=True)
     np.testing.assert_allclose(np.linalg.norm(teacher.W, axis=0), 1.0, rtol=1e-14)
     np.testing.assert_allclose(np.linalg.norm(teacher.A, axis=0), 1.0, rtol=1e-14)
-    assert teacher.b.shape == (6,)
+    assert teacher.b.shape == (4,)
     assert (np.abs(teacher.b) <= 1).all()
-    assert random_teacher(KEY, 5, 6, fixed_output=True).A is None
+    assert random_teacher(KEY, 3, 4, fixed_output=True).A is None
 
 
 @pytest.mark.parametrize(

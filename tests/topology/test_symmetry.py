@@ -24,14 +24,13 @@ def test_components_are_those_of_the_explicit_ordered_graph() -> None:
     rng = random.Random(3)
     counted = set()
     for _ in range(150):
-        m, size = rng.choice([(2, 4), (3, 5), (4, 4)]), 0
-        m, size = m
+        m, size = rng.choice([(2, 4), (3, 5), (4, 4)])
         orders: list[Permutation] = list(itertools.permutations(range(m)))
         stabilisers = [[rng.choice(orders)] if rng.random() < 0.2 else [] for _ in range(size)]
         edges = [
             (rng.randrange(size), rng.randrange(size), rng.choice(orders)) for _ in range(rng.randint(0, 2 * size))
         ]
-        joined = SymmetricUnionFind(m)
+        joined: SymmetricUnionFind[int] = SymmetricUnionFind(m)
         for node, generators in enumerate(stabilisers):
             joined.add(node, generators)
         for a, b, pi in edges:

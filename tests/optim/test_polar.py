@@ -1,0 +1,105 @@
+"""The exact polar factor by every method, and practical Newton-Schulz, which is something else."""
+
+import functools
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from modeconn.errors import InputError
+from modeconn.optim import newton_schulz, newton_schulz_keller, newton_schulz_optax, polar_factor
+
+METHODS = ("svd", "jacobi", "iteration")
+REFERENCE = json.loads((Path(__file__).parents[1] / "reference" / "optimizer_vectors.json").read_text())
+NEWTON_SCHULZ = [name for name in REFERENCE if name.startswith("ns5_")]
+
+
+@functools.cache
+def compiled(method: str) -> Callable[[np.ndarray], jax.Array]:
+    return jax.jit(functools.partial(polar_factor, method=method))
+
+
+def with_spectrum(s: np.ndarray, shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+    """Return a matrix with singular values s and its polar factor."""
+    rng = np.random.default_rng(12)
+    U = np.linalg.qr(rng.normal(size=(shape[0], len(s))))[0]
+    V = np.linalg.qr(rng.normal(size=(shape[1], len(s))))[0]
+    return (U * s) @ V.T, U @ V.T
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("shape", [(4, 16), (6, 5)])
+def test_well_conditioned_to_twelve_digits(method: str, shape: tuple[int, int]) -> None:
+    """Oracle: by construction from orthogonal factors; condition 1 (all tied) and 100."""
+    for condition in (1.0, 100.0):
+        G, factor = with_spectrum(np.geomspace(3, 3 / condition, min(shape)), shape)
+        assert np.abs(compiled(method)(G) - factor).max() < 1e-12
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_any_unit_in_float32(method: str) -> None:
+    """Oracle: homogeneity of degree 0, against float64; entries of 1e-30 and 1e30."""
+    G, factor = with_spectrum(np.array([2.0, 1.0, 0.5, 0.2]), (4, 16))
+    for unit in (1e-30, 1e30):
+        found = compiled(method)(jnp.asarray(G * unit, jnp.float32))
+        assert found.dtype == jnp.float32
+        assert np.abs(found - factor).max() < 1e-5
+
+
+@pytest.mark.parametrize("method", ["svd", "jacobi"])
+def test_deficient_rank_gives_the_partial_isometry(method: str) -> None:
+    """Oracle: by construction; zero singular values contribute nothing, a zero matrix gives zero."""
+    G, factor = with_spectrum(np.array([2.0, 1.0]), (4, 16))
+    assert np.abs(compiled(method)(G) - factor).max() < 1e-13
+    assert not np.any(compiled(method)(np.zeros((4, 16))))
+
+
+def test_iteration_on_deficient_rank_is_still_a_subgradient() -> None:
+    """Oracle: subdifferential of the nuclear norm: <X, G> = ||G||_* and all singular values of X at most 1."""
+    G, factor = with_spectrum(np.array([2.0, 1.0]), (4, 16))
+    X = np.asarray(compiled("iteration")(G))
+    assert np.sum(X * G) == pytest.approx(3.0, rel=1e-12)
+    assert np.linalg.norm(X, 2) <= 1 + 1e-12
+    assert np.abs(X @ factor.T @ factor - factor).max() < 1e-12
+    assert not np.any(compiled("iteration")(np.zeros((4, 16))))
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_ill_conditioned_loses_no_more_than_the_condition(method: str) -> None:
+    """Oracle: by construction; the polar factor moves by about eps times the condition number, 1e8 here."""
+    G, factor = with_spectrum(np.geomspace(1, 1e-8, 4), (4, 16))
+    assert np.abs(compiled(method)(G) - factor).max() < 1e-6
+
+
+def test_methods_are_checked_and_vectors_are_rows() -> None:
+    """Oracle: by construction."""
+    np.testing.assert_allclose(polar_factor(jnp.array([3.0, -4.0])), [0.6, -0.8], rtol=1e-15)
+    with pytest.raises(InputError, match="did you mean 'jacobi'"):
+        polar_factor(jnp.eye(2), "jakobi")  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="at most 8"):
+        polar_factor(jnp.eye(9), "jacobi")
+
+
+@pytest.mark.parametrize("name", NEWTON_SCHULZ)
+def test_newton_schulz_is_keller_jordans(name: str) -> None:
+    """Oracle: outputs of the published code, bfloat16 bit for bit, and of the same lines in float64."""
+    entry = REFERENCE[name]
+    G = jnp.array(entry["G"])
+    np.testing.assert_array_equal(newton_schulz_keller(G), entry["keller_bf16"])
+    np.testing.assert_allclose(newton_schulz_keller(G, dtype=None), entry["same_lines_float64"], rtol=1e-12, atol=1e-13)
+    np.testing.assert_allclose(newton_schulz_optax(G), entry["same_lines_float64"], atol=1e-6)
+
+
+def test_newton_schulz_is_not_the_polar_factor() -> None:
+    """Oracle: singular values of 5 tuned steps leave [0.95, 1.05]; with |G| = eps = 1e-7 even more."""
+    G, _ = with_spectrum(np.linspace(1, 0.3, 4), (4, 16))
+    spectrum = np.linalg.svd(newton_schulz(jnp.asarray(G)), compute_uv=False)
+    assert spectrum.min() < 0.95 or spectrum.max() > 1.05
+    tiny = np.linalg.svd(newton_schulz(jnp.asarray(G * 1e-12)), compute_uv=False)
+    assert tiny.max() < 0.1
+    with pytest.raises(InputError, match="steps >= 1"):
+        newton_schulz(jnp.eye(2), steps=0)

@@ -1,0 +1,168 @@
+"""A run depends on its own row of the fleet alone: not on chunks, order, neighbours, segments, interrupts, devices."""
+
+import functools
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+import pytest
+
+from modeconn.errors import InputError
+from modeconn.train import Fleet, FleetResult, train_fleet, training
+from modeconn.train.program import advance
+
+RNG = np.random.default_rng(1)
+X, Y = RNG.normal(size=(13, 3)), RNG.normal(size=13)
+FLEET = Fleet.grid(
+    optimizers=["adamw", "muon"], learning_rates=[0.003, 0.02], weight_decays=[0.3], widths=[3, 4, 7], seeds=[0, 5]
+)
+
+
+def run(fleet: Fleet = FLEET, **options: Any) -> FleetResult:
+    return train_fleet(fleet, X, Y, steps=50, record_every=10, batch_size=6, **options)
+
+
+@functools.cache
+def straight() -> FleetResult:
+    return run()
+
+
+def assert_same(a: FleetResult, b: FleetResult, rows: Any = slice(None)) -> None:
+    """Bitwise equality of ``a`` with these rows of ``b``."""
+    columns = a.nets.W.shape[-1]
+    for name in ("W", "A"):
+        np.testing.assert_array_equal(getattr(a.nets, name), getattr(b.nets, name)[rows][..., :columns])
+        np.testing.assert_array_equal(getattr(a.initial, name), getattr(b.initial, name)[rows][..., :columns])
+    np.testing.assert_array_equal(a.history, b.history[rows])
+    np.testing.assert_allclose(a.kkt, b.kkt[rows], rtol=1e-10)
+
+
+@pytest.mark.parametrize("chunk_size", [1, 3])
+def test_chunks_do_not_matter(chunk_size: int) -> None:
+    """Same runs, other batches of them: equal in every bit."""
+    assert_same(run(chunk_size=chunk_size), straight())
+
+
+def test_order_and_neighbours_do_not_matter() -> None:
+    """A shuffled part of the fleet, whose largest width is another one: equal in every bit."""
+    rows = np.random.default_rng(2).permutation(np.flatnonzero(FLEET.width < 7))[:9]
+    assert_same(run(FLEET.take(rows)), straight(), rows)
+
+
+def test_segments_do_not_matter_and_nothing_is_compiled_twice() -> None:
+    """Other segment lengths and rates: equal in every bit; one program for each optimizer and padded width."""
+    assert_same(run(segment_steps=10), straight())
+    before = advance._cache_size()
+    faster = Fleet(**{**vars(FLEET), "learning_rate": 2 * FLEET.learning_rate, "seed": FLEET.seed + 1})
+    assert (run(faster).nets.W != straight().nets.W).any()
+    assert advance._cache_size() == before
+
+
+def test_full_batch_float64_is_bitwise_too() -> None:
+    """The same without minibatches (one product for all nets of a chunk) and in float64."""
+    for dtype in ("float32", "float64"):
+        whole = train_fleet(FLEET, X, Y, steps=30, dtype=dtype)
+        assert_same(train_fleet(FLEET, X, Y, steps=30, dtype=dtype, chunk_size=3), whole)
+
+
+class Interrupter:
+    """A progress hook that interrupts after a number of segments."""
+
+    def __init__(self, segments: int) -> None:
+        self.left, self.seen = segments, [(0, 0)]
+
+    def __call__(self, done: int, total: int) -> None:
+        self.seen.append((done, total))
+        self.left -= 1
+        if self.left == 0:
+            raise KeyboardInterrupt
+
+
+def test_interrupted_and_resumed_is_the_straight_run(tmp_path: Path) -> None:
+    """Interrupts at several places, resumed with other chunks: nothing is repeated, and equal in every bit."""
+    options: dict[str, Any] = {"checkpoint": tmp_path / "fleet.npz", "segment_steps": 20}
+    done = 0
+    for segments, chunk_size in ((1, 4), (2, 4), (4, 3)):
+        hook = Interrupter(segments)
+        with pytest.raises(KeyboardInterrupt):
+            run(progress=hook, chunk_size=chunk_size, **options)
+        assert hook.seen[1][0] > done
+        done = hook.seen[-1][0]
+        assert 0 < done < hook.seen[-1][1] == 50 * len(FLEET)
+    last = Interrupter(-1)
+    assert_same(run(progress=last, **options), straight())
+    assert last.seen[-1][0] == last.seen[-1][1]
+    again = Interrupter(-1)
+    assert_same(run(progress=again, **options), straight())
+    assert len(again.seen) == 1, "a finished fleet is read, not trained"
+
+
+def test_checkpoints_of_other_runs_and_damaged_ones_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "fleet.npz"
+    few = FLEET.take([0, 1])
+    run(few, checkpoint=path)
+    with pytest.raises(InputError, match="another run"):
+        run(few, checkpoint=path, base_seed=1)
+    path.write_bytes(path.read_bytes()[:-200])
+    with pytest.raises(InputError, match=r"fleet\.npz"):
+        run(few, checkpoint=path)
+    with pytest.raises(InputError, match=r"\*\.npz"):
+        run(few, checkpoint=tmp_path / "fleet.bin")
+
+
+def test_out_of_memory_halves_the_chunk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A device that holds three nets and loses its memory once more half-way: equal in every bit."""
+    sizes: list[int] = []
+
+    def small(recipe: Any, key: Any, lanes: Any, state: Any, *rest: Any) -> Any:
+        sizes.append(lanes.width.shape[0])
+        limit = 3 if len(sizes) < 9 else 2
+        if sizes[-1] > limit:
+            raise jax.errors.JaxRuntimeError("RESOURCE_EXHAUSTED: Out of memory allocating 1 byte")
+        return advance(recipe, key, lanes, state, *rest)
+
+    monkeypatch.setattr(training, "advance", small)
+    assert_same(run(segment_steps=20), straight())
+    assert max(sizes) > 3 > min(sizes)
+    monkeypatch.setattr(training, "advance", lambda *a: small(a[0], a[1], a[2]._replace(width=np.zeros(9)), *a[3:]))
+    with pytest.raises(InputError, match="does not fit"):
+        run()
+
+
+def test_diverged_instances_are_flagged_alone() -> None:
+    """By construction: one rate beyond float32's range; its neighbours are the same as without it, in every bit."""
+    rates = np.array([0.01, 1e30, 0.02])
+    fleet = Fleet.of(optimizer="lion", learning_rate=rates, width=4, seed=[0, 1, 2], weight_decay=0.1)
+    result = train_fleet(fleet, X, Y, steps=40, record_every=10)
+    assert result.diverged.tolist() == [False, True, False]
+    assert result.diverged_at.tolist() == [-1, 10, -1]
+    assert not np.isfinite(result.final_loss[1])
+    assert not result.in_region()[1]
+    assert_same(train_fleet(fleet.take([0, 2]), X, Y, steps=40, record_every=10), result, [0, 2])
+
+
+DEVICES_SCRIPT = """
+import jax, numpy as np
+from modeconn.train import Fleet, train_fleet
+rng = np.random.default_rng(1)
+X, Y = rng.normal(size=(13, 3)), rng.normal(size=13)
+fleet = Fleet.grid(optimizers=["lion", "adamw"], learning_rates=[0.02], weight_decays=[0.3], widths=[3], seeds=range(5))
+assert jax.local_device_count() == 2
+two, one = (train_fleet(fleet, X, Y, steps=50, devices=jax.local_devices()[:k]) for k in (2, 1))
+assert len(two.settings["devices"]) == 2
+assert (two.nets.W == one.nets.W).all() and (two.history == one.history).all()
+print("same")
+"""
+
+
+def test_devices_do_not_matter() -> None:
+    """Two host devices against one, in a process of its own: equal in every bit."""
+    flags = {"XLA_FLAGS": "--xla_force_host_platform_device_count=2", "JAX_PLATFORMS": "cpu"}
+    done = subprocess.run(
+        [sys.executable, "-c", DEVICES_SCRIPT], capture_output=True, text=True, env={**os.environ, **flags}, timeout=300
+    )
+    assert done.stdout.strip() == "same", done.stderr
