@@ -33,6 +33,11 @@ def csv_text(rows: Sequence[Row]) -> str:
     return buffer.getvalue()
 
 
+def _versions(environment: Mapping[str, Any]) -> dict[str, str]:
+    own = {"modeconn": environment["modeconn"], "python": environment["python"]}
+    return own | environment["packages"]
+
+
 def write_run(folder: Path, verdicts: Mapping[str, Any], study: StudyResult | None, command: Sequence[str]) -> Path:
     """Write ``verdicts.json``, the study's tables, ``report.html`` and ``manifest.json``; return the report's path.
 
@@ -57,9 +62,9 @@ def write_run(folder: Path, verdicts: Mapping[str, Any], study: StudyResult | No
     provenance = [
         ("command", " ".join(command)),
         ("profile, seed", f"{settings['profile']}, {settings['seed']}"),
-        ("device", environment["device"]),
+        ("device", f"{environment['device']} ({environment['backend']}), {environment['platform']}"),
         ("precision", f"{environment['precision']}; decisions in rational arithmetic"),
-        ("versions", ", ".join(f"{name} {version}" for name, version in environment["versions"].items())),
+        ("versions", ", ".join(f"{name} {version}" for name, version in _versions(environment).items())),
         ("seconds", f"{verdicts['seconds']:.1f}"),
     ]
     outputs.append(folder / "report.html")

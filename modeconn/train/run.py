@@ -81,7 +81,8 @@ def train_fleet(
         dtype: of training: float32 for search, float64 for verdicts. Matrix products are at full precision either way.
         base_seed: of all keys.
         padding: see :func:`modeconn.train.chunks.padded_widths`.
-        chunk_size: nets side by side; default: what fits the cache of a CPU or 2 GiB of an accelerator.
+        chunk_size: nets side by side at most (or a few, where they are narrow: see :func:`modeconn.train.chunks.cut`);
+            default: what fits the cache of a CPU or 2 GiB of an accelerator.
         segment_steps: steps between two looks at the clock, the keyboard and the checkpoint.
         devices: default: all local devices; chunks are dealt out to them.
         progress: called with (net-steps done, net-steps in all) after every segment.

@@ -189,8 +189,8 @@ class Training:
     def split(self, chunk: Chunk) -> list[Chunk]:
         if not chunk.can_split:
             raise InputError(
-                f"train_fleet: {chunk.lanes} nets of {chunk.padded_width} columns on {len(self.X)} points do not fit the "
-                "device's memory; train on minibatches or a smaller width"
+                f"train_fleet: {chunk.lanes} nets of width {chunk.padded_width} on {len(self.X)} points do not fit the "
+                "device's memory; train on minibatches or narrower nets"
             )
         return chunk.halves(lambda state, index: TrainState(*_take(state, index)))
 

@@ -11,17 +11,20 @@ from typing import Any
 
 import modeconn
 import proofs_check
+from modeconn.environment import environment
 
 __all__ = ["code_digest", "describe_environment", "versions"]
 
 PRECISION = "float64, matmul precision highest"
 
 
+PACKAGES = ("hypothesis", "jax", "jaxlib", "numpy", "scipy", "optax")
+
+
 def versions() -> dict[str, str]:
     """Return the versions of what a verdict depends on."""
-    names = ("hypothesis", "jax", "jaxlib", "numpy", "optax")
     found = {"python": platform.python_version(), "modeconn": modeconn.__version__}
-    return found | {name: importlib.metadata.version(name) for name in names}
+    return found | {name: importlib.metadata.version(name) for name in PACKAGES}
 
 
 @functools.cache
@@ -37,6 +40,19 @@ def code_digest() -> str:
 
 def describe_environment(seed: int, profile: str, jobs: int) -> dict[str, Any]:
     """Return the environment of a run as JSON values; starts the JAX backend to name the device."""
-    from modeconn.report.manifest import environment
+    import jax
 
-    return environment() | {"precision": PRECISION, "seed": seed, "profile": profile, "jobs": jobs}
+    device = jax.devices()[0]
+    return {
+        "modeconn": modeconn.__version__,
+        "python": platform.python_version(),
+        "packages": {name: importlib.metadata.version(name) for name in PACKAGES},
+        "platform": platform.platform(),
+        "backend": device.platform,
+        "device": device.device_kind,
+        "device_count": jax.device_count(),
+        "precision": PRECISION,
+        "seed": seed,
+        "profile": profile,
+        "jobs": jobs,
+    }

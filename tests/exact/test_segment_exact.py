@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from proofs_check.exact.piecewise import GRID_BITS, segment_loss
-from proofs_check.exact.polynomial import Polynomial, is_at_most
+from proofs_check.exact.piecewise import GRID_BITS, _bound12, segment_loss
+from proofs_check.exact.polynomial import Polynomial, bernstein_coefficients, is_at_most
 from proofs_check.exact.rational import ExactInputError
 from proofs_check.exact.segment import BASELINES, baseline_line, polyline_enclosure, segment_enclosure
 
@@ -146,6 +146,14 @@ def test_breakpoints_closer_than_the_grid_are_ordered_exactly(gap):
     found = segment_enclosure(*nets, [[1]], [0])
     assert found.loss_start == sum(knots) ** 2 / 2 == found.max_loss_lower
     assert found.max_loss_upper - found.max_loss_lower <= Fraction(1, 2**40)
+
+
+@given(st.lists(st.integers(-50, 50), min_size=4, max_size=4), st.integers(1, 50), *[st.integers(0, 2**GRID_BITS)] * 2)
+def test_the_integer_bound_is_the_largest_bernstein_coefficient(lower, lead, low, width):
+    """Oracle: independent implementation in fractions."""
+    unit, coefficients = 2**GRID_BITS, [*lower, lead]
+    bounds = bernstein_coefficients(Polynomial(coefficients), Fraction(low, unit), Fraction(low + width, unit))
+    assert _bound12(*coefficients, low, width) == 12 * unit**4 * max(bounds)
 
 
 def test_closed_form_of_one_neuron():

@@ -18,8 +18,9 @@ from modeconn.train.program import advance
 RNG = np.random.default_rng(1)
 X, Y = RNG.normal(size=(13, 3)), RNG.normal(size=13)
 FLEET = Fleet.grid(
-    optimizers=["adamw", "muon"], learning_rates=[0.003, 0.02], weight_decays=[0.3], widths=[3, 4, 7], seeds=[0, 5]
+    optimizers=["adamw", "muon"], learning_rates=[0.003, 0.02], weight_decays=[0.3], widths=[3, 4, 7], seeds=range(10)
 )
+FEW = np.arange(0, len(FLEET), 7)
 
 
 def run(fleet: Fleet = FLEET, **options: Any) -> FleetResult:
@@ -28,6 +29,7 @@ def run(fleet: Fleet = FLEET, **options: Any) -> FleetResult:
 
 @functools.cache
 def straight() -> FleetResult:
+    """The whole fleet at once: 48 and 24 nets side by side."""
     return run()
 
 
@@ -41,9 +43,9 @@ def assert_same(a: FleetResult, b: FleetResult, rows: Any = slice(None)) -> None
     np.testing.assert_allclose(a.kkt, b.kkt[rows], rtol=1e-10)
 
 
-@pytest.mark.parametrize("chunk_size", [1, 3])
+@pytest.mark.parametrize("chunk_size", [3, 32])
 def test_chunks_do_not_matter(chunk_size: int) -> None:
-    """Same runs, other batches of them: equal in every bit."""
+    """Same runs, 16 and 8, or 32 and 24 of them side by side: equal in every bit."""
     assert_same(run(chunk_size=chunk_size), straight())
 
 
@@ -62,11 +64,12 @@ def test_segments_do_not_matter_and_nothing_is_compiled_twice() -> None:
     assert advance._cache_size() == before
 
 
-def test_full_batch_float64_is_bitwise_too() -> None:
-    """The same without minibatches (one product for all nets of a chunk) and in float64."""
-    for dtype in ("float32", "float64"):
-        whole = train_fleet(FLEET, X, Y, steps=30, dtype=dtype)
-        assert_same(train_fleet(FLEET, X, Y, steps=30, dtype=dtype, chunk_size=3), whole)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_full_batches_in_both_precisions(dtype: str) -> None:
+    """The same without minibatches, where the nets of a chunk share one matrix product."""
+    fleet, rows = Fleet.of(optimizer="adamw", learning_rate=0.01, weight_decay=0.1, width=4, seed=range(40)), FEW[:5]
+    whole = train_fleet(fleet, X, Y, steps=30, dtype=dtype)
+    assert_same(train_fleet(fleet.take(rows), X, Y, steps=30, dtype=dtype), whole, rows)
 
 
 class Interrupter:
@@ -85,19 +88,19 @@ class Interrupter:
 def test_interrupted_and_resumed_is_the_straight_run(tmp_path: Path) -> None:
     """Interrupts at several places, resumed with other chunks: nothing is repeated, and equal in every bit."""
     options: dict[str, Any] = {"checkpoint": tmp_path / "fleet.npz", "segment_steps": 20}
-    done = 0
-    for segments, chunk_size in ((1, 4), (2, 4), (4, 3)):
+    done, few = 0, FLEET.take(FEW)
+    for segments, chunk_size in ((1, None), (2, 2), (4, 3)):
         hook = Interrupter(segments)
         with pytest.raises(KeyboardInterrupt):
-            run(progress=hook, chunk_size=chunk_size, **options)
+            run(few, progress=hook, chunk_size=chunk_size, **options)
         assert hook.seen[1][0] > done
         done = hook.seen[-1][0]
-        assert 0 < done < hook.seen[-1][1] == 50 * len(FLEET)
+        assert 0 < done < hook.seen[-1][1] == 50 * len(few)
     last = Interrupter(-1)
-    assert_same(run(progress=last, **options), straight())
+    assert_same(run(few, progress=last, **options), straight(), FEW)
     assert last.seen[-1][0] == last.seen[-1][1]
     again = Interrupter(-1)
-    assert_same(run(progress=again, **options), straight())
+    assert_same(run(few, progress=again, **options), straight(), FEW)
     assert len(again.seen) == 1, "a finished fleet is read, not trained"
 
 
@@ -115,21 +118,21 @@ def test_checkpoints_of_other_runs_and_damaged_ones_are_refused(tmp_path: Path) 
 
 
 def test_out_of_memory_halves_the_chunk(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A device that holds three nets and loses its memory once more half-way: equal in every bit."""
+    """A device that soon holds 32 lanes, and 16 from half-way on: equal in every bit. Less than a quantum is refused."""
     sizes: list[int] = []
+    limits = [99, 99, 32, 32, 32, 32, 32]
 
-    def small(recipe: Any, key: Any, lanes: Any, state: Any, *rest: Any) -> Any:
+    def small(recipe: Any, key: Any, lanes: Any, *rest: Any) -> Any:
         sizes.append(lanes.width.shape[0])
-        limit = 3 if len(sizes) < 9 else 2
-        if sizes[-1] > limit:
+        if sizes[-1] > (limits.pop(0) if limits else 16):
             raise jax.errors.JaxRuntimeError("RESOURCE_EXHAUSTED: Out of memory allocating 1 byte")
-        return advance(recipe, key, lanes, state, *rest)
+        return advance(recipe, key, lanes, *rest)
 
     monkeypatch.setattr(training, "advance", small)
     assert_same(run(segment_steps=20), straight())
-    assert max(sizes) > 3 > min(sizes)
-    monkeypatch.setattr(training, "advance", lambda *a: small(a[0], a[1], a[2]._replace(width=np.zeros(9)), *a[3:]))
-    with pytest.raises(InputError, match="does not fit"):
+    assert {48, 32, 24, 16} <= set(sizes)
+    monkeypatch.setattr(training, "advance", lambda *a: small(*a[:2], a[2]._replace(width=np.zeros(17)), *a[3:]))
+    with pytest.raises(InputError, match="do not fit"):
         run()
 
 

@@ -1,0 +1,240 @@
+"""Net-steps per second of training fleets, against optax with vmap and scan as a user would write it.
+
+    python benchmarks/bench_fleet.py [--quick] [--json FILE]
+
+For each shape and optimizer: first the answers are compared, then both sides are compiled and warmed up, then timed in
+turns (minimum over repeats), so that a busy machine slows both. ``ratio`` is ours over the peer's. Beside it stands the floor:
+the larger of bytes moved (parameters and moments read and written once a step) over the measured bandwidth, and
+multiplications over the measured rate of one large matrix product.
+
+Lion and AdamW are the same algorithm on both sides. The peer of exact-polar Muon is ``optax.contrib.muon``, five
+Newton-Schulz steps on every matrix: another function, so its gate is the optimizer's own definition, an SVD in float64.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import platform
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+
+import modeconn
+from modeconn.losses import LOSSES, net_loss
+from modeconn.nets import Net
+from modeconn.train import Fleet, train_fleet
+from modeconn.train.chunks import cut, default_lanes, lanes_of
+from modeconn.train.program import Recipe, TrainState, advance, begin, draw_nets
+
+POINTS, DECAY = 32, 0.1
+SHAPES = {"4x16": (4, 16), "32x128": (32, 128)}
+GOALS = {("adamw", "4x16"): 1.0, ("adamw", "32x128"): 1.0, ("lion", "4x16"): 1.0, ("lion", "32x128"): 1.0}
+GOALS[("muon", "4x16")] = 0.7
+PEERS: dict[str, Callable[..., optax.GradientTransformation]] = {
+    "adamw": optax.adamw,
+    "lion": optax.lion,
+    "muon": optax.contrib.muon,
+}
+MOMENTS = {"adamw": 2, "lion": 1, "muon": 1}
+LOSS = LOSSES["half_squared_error"]
+
+
+def problem(d: int) -> tuple[jax.Array, jax.Array]:
+    rng = np.random.default_rng(0)
+    return jnp.asarray(rng.normal(size=(POINTS, d)), jnp.float32), jnp.asarray(
+        rng.normal(size=(POINTS, 1)), jnp.float32
+    )
+
+
+def peer_program(name: str, steps: int, X: jax.Array, Y: jax.Array) -> Callable[..., Net]:
+    """optax as a user writes it: one net's scan, vmapped over nets and rates."""
+
+    def train(net: Net, rate: jax.Array) -> Net:
+        optimizer = PEERS[name](rate, weight_decay=DECAY)
+
+        def step(carry: tuple[Net, Any], _: None) -> tuple[tuple[Net, Any], None]:
+            net, state = carry
+            gradient = jax.grad(lambda x: net_loss(LOSS, x, X, Y))(net)
+            updates, state = optimizer.update(gradient, state, net)
+            return (optax.apply_updates(net, updates), state), None
+
+        return jax.lax.scan(step, (net, optimizer.init(net)), None, length=steps)[0][0]
+
+    return jax.jit(jax.vmap(train))
+
+
+def fleet_of(name: str, width: int, nets: int) -> Fleet:
+    rates = np.geomspace(1e-4, 1e-3, nets)
+    return Fleet.of(optimizer=name, learning_rate=rates, weight_decay=DECAY, width=width, seed=np.arange(nets))
+
+
+def own_program(
+    name: str, width: int, nets: int, steps: int, X: jax.Array, Y: jax.Array
+) -> tuple[Net, Callable[[], Net]]:
+    """The compiled part of train_fleet, chunk after chunk as train_fleet cuts them; and the initial nets."""
+    fleet, recipe, key = fleet_of(name, width, nets), Recipe(name, (), LOSS.name, "constant", None), jax.random.key(0)
+    d = X.shape[1]
+    largest = default_lanes(jax.default_backend(), width, POINTS, d, 1, 4)
+    seeds, widths = fleet.seed.astype(np.uint32), fleet.width.astype(np.int32)
+    start = draw_nets(
+        key,
+        seeds,
+        widths,
+        d=d,
+        c=1,
+        columns=width,
+        init="he",
+        bias=False,
+        fixed_output=False,
+        dtype=np.dtype(np.float32),
+    )
+    parts = []
+    for chunk in cut(recipe, width, np.arange(nets), largest, 1):
+        lanes = lanes_of(fleet, chunk, np.dtype(np.float32))
+        state = begin(recipe, lanes, jax.tree.map(lambda x, rows=chunk.rows: x[rows], start))
+        parts.append((key, lanes, state, len(chunk.members)))
+    numbers = (np.int32(0), np.array([steps], np.int32), np.int32(steps))
+
+    def run() -> Net:
+        done: list[TrainState] = [advance(recipe, *part[:3], X, Y, *numbers)[0] for part in parts]
+        cuts = [jax.tree.map(lambda x, k=part[3]: x[:k], state.net) for part, state in zip(parts, done, strict=True)]
+        return jax.tree.map(lambda *leaves: jnp.concatenate(leaves), *cuts)
+
+    return start, run
+
+
+def gate(name: str, d: int, width: int, X: jax.Array, Y: jax.Array) -> float:
+    """Return the largest weight difference after 5 steps: to optax where they coincide, to float64 NumPy for Muon."""
+    steps, nets = 5, 16
+    start, run = own_program(name, width, nets, steps, X, Y)
+    got, rates = run(), fleet_of(name, width, nets).learning_rate
+    if name != "muon":
+        want = peer_program(name, steps, X, Y)(start, jnp.asarray(rates, jnp.float32))
+        return max(float(jnp.abs(a - b).max()) for a, b in zip(got[:2], want[:2], strict=True))
+    error = 0.0
+    for i in range(nets):
+        W, A = (np.asarray(leaf[i], np.float64) for leaf in start[:2])
+        momentum = [np.zeros_like(W), np.zeros_like(A)]
+        for _ in range(steps):
+            P = np.asarray(X, np.float64) @ W
+            R = np.maximum(P, 0) @ A.T - np.asarray(Y, np.float64)
+            gradients = [np.asarray(X, np.float64).T @ ((R @ A) * (P > 0)), R.T @ np.maximum(P, 0)]
+            moved = []
+            for x, m, g in zip((W, A), momentum, gradients, strict=True):
+                U, _, Vt = np.linalg.svd(0.95**2 * m + (1 - 0.95**2) * g, full_matrices=False)
+                moved.append((1 - rates[i] * DECAY) * x - rates[i] * (U @ Vt))
+                m *= 0.95
+                m += 0.05 * g
+            W, A = moved
+        error = max(error, float(np.abs(got.W[i] - W).max()), float(np.abs(got.A[i] - A).max()))
+    return error
+
+
+def timed(functions: dict[str, Callable[[], Any]], repeats: int) -> dict[str, float]:
+    """Return the least time of each function, measured in turns."""
+    best = dict.fromkeys(functions, math.inf)
+    for function in functions.values():
+        jax.block_until_ready(function())
+    for _ in range(repeats):
+        for name, function in functions.items():
+            start = time.perf_counter()
+            jax.block_until_ready(function())
+            best[name] = min(best[name], time.perf_counter() - start)
+    return best
+
+
+def machine_rates() -> dict[str, float]:
+    """Return the measured bandwidth (bytes/s, an array copied) and rate (multiply-adds/s, one large float32 product)."""
+    x, a = jnp.ones(2**25, jnp.float32), jnp.ones((2048, 2048), jnp.float32)
+    copy, product = jax.jit(lambda v: v + 1), jax.jit(lambda m: m @ m)
+    best = timed({"copy": lambda: copy(x), "product": lambda: product(a)}, 5)
+    return {"bytes_per_s": 2 * x.nbytes / best["copy"], "multiply_adds_per_s": 2048**3 / best["product"]}
+
+
+def environment() -> dict[str, Any]:
+    commit = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, cwd=Path(__file__).parent)
+    return {
+        "device": jax.devices()[0].device_kind,
+        "platform": jax.default_backend(),
+        "python": platform.python_version(),
+        "jax": jax.__version__,
+        "optax": optax.__version__,
+        "modeconn": modeconn.__version__,
+        "commit": commit.stdout.strip(),
+        "dtype": "float32",
+        "matmul_precision": "highest",
+    }
+
+
+def bench(name: str, shape: str, nets: int, steps: int, repeats: int, rates: dict[str, float]) -> dict[str, Any]:
+    d, width = SHAPES[shape]
+    X, Y = problem(d)
+    error = gate(name, d, width, X, Y)
+    if not error < 1e-4:
+        raise SystemExit(f"{name} {shape}: the answers differ by {error:.1e}; nothing was timed")
+    start, own = own_program(name, width, nets, steps, X, Y)
+    peer, columns = peer_program(name, steps, X, Y), jnp.asarray(fleet_of(name, width, nets).learning_rate, jnp.float32)
+    best = timed({"own": own, "peer": lambda: peer(start, columns)}, repeats)
+    fleet, data = fleet_of(name, width, nets), (np.asarray(X), np.asarray(Y))
+    whole = timed({"all": lambda: train_fleet(fleet, *data, steps=steps, record_every=steps).nets}, 2)["all"]
+    parameters = width * (d + 1)
+    moved = 2 * 4 * parameters * (1 + MOMENTS[name])
+    floor = max(moved / rates["bytes_per_s"], 2 * POINTS * parameters / rates["multiply_adds_per_s"])
+    ratio = best["peer"] / best["own"]
+    goal = GOALS.get((name, shape))
+    return {
+        "outcome": "met" if goal is None or ratio >= goal else "missed",
+        "optimizer": name,
+        "shape": shape,
+        "nets": nets,
+        "steps": steps,
+        "points": POINTS,
+        "gate_error": error,
+        "own_net_steps_per_s": nets * steps / best["own"],
+        "peer_net_steps_per_s": nets * steps / best["peer"],
+        "train_fleet_net_steps_per_s": nets * steps / whole,
+        "floor_net_steps_per_s": 1 / floor,
+        "ratio": ratio,
+        "goal": goal,
+        "peer": {"adamw": "optax.adamw", "lion": "optax.lion", "muon": "optax.contrib.muon"}[name],
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument(
+        "--quick", action="store_true", help="fewer nets, steps and repeats: a check, not a measurement"
+    )
+    parser.add_argument("--json", metavar="FILE", type=Path, help="write the records")
+    options = parser.parse_args()
+    jax.config.update("jax_default_matmul_precision", "highest")
+    big = jax.default_backend() != "cpu"
+    nets = {"4x16": 65536 if big else 1024, "32x128": 4096 if big else 64}
+    steps, repeats = (20, 2) if options.quick else (200, 9)
+    rates, records = machine_rates(), []
+    for shape in SHAPES:
+        for name in PEERS:
+            record = bench(name, shape, nets[shape] // (8 if options.quick else 1), steps, repeats, rates)
+            records.append(record)
+            goal = "" if record["goal"] is None else f"goal {record['goal']}: {record['outcome']}"
+            print(
+                f"{shape:7s} {name:6s} own {record['own_net_steps_per_s']:10,.0f}/s  peer "
+                f"{record['peer_net_steps_per_s']:10,.0f}/s  ratio {record['ratio']:5.2f}  floor "
+                f"{record['floor_net_steps_per_s']:12,.0f}/s  {goal}",
+                flush=True,
+            )
+    if options.json is not None:
+        options.json.write_text(json.dumps({"environment": environment() | rates, "records": records}, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
