@@ -52,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
     if method == "certified" and args.loss != "half_squared_error":
         raise InputError(f"certified enclosures need half_squared_error, found {args.loss}; use --method float64")
     net_a, net_b = read_net(args.net_a), read_net(args.net_b)
-    data = load_dataset(args.data)
+    data = load_dataset(args.data, bias=args.bias)
     if args.align:
         net_b, _ = weight_matching(net_a, net_b)
     if method == "certified":

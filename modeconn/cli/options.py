@@ -27,6 +27,7 @@ def add_data(parser: argparse.ArgumentParser, required: bool = True) -> None:
         required=required,
         help="data: a name (breast_cancer, digits, diabetes, mnist, ...) or a file: .npz (X, y), .csv (last column y)",
     )
+    parser.add_argument("--bias", action="store_true", help="append a constant column to the inputs")
 
 
 def positive_integer(text: str) -> int:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
-__all__ = ["print_study", "print_verdicts"]
+__all__ = ["print_runs", "print_study", "print_verdicts"]
 
 _STYLES = {"certified": "bold green", "not refuted": "green", "refuted": "bold red", "undecided": "yellow"}
 
@@ -55,4 +55,16 @@ def print_study(study: Any) -> None:
         table.add_column(heading, justify="left" if index == 0 else "right")
     for row in study.headline:
         table.add_row(*(f"{cell:.3g}" if isinstance(cell, float) else str(cell) for cell in row))
+    _console().print(table)
+
+
+def print_runs(rows: Sequence[Mapping[str, Any]]) -> None:
+    """Print one row a net: how training ended."""
+    table = Table(title="Training", title_justify="left")
+    columns = ("optimizer", "width", "seed", "loss_per_point", "kkt_score", "ratio_W", "ratio_A", "stable_rank")
+    for column in columns:
+        table.add_column(column.replace("_", " "), justify="left" if column == "optimizer" else "right")
+    for row in rows:
+        cells = (row[column] for column in columns)
+        table.add_row(*("diverged" if c is None else f"{c:.3g}" if isinstance(c, float) else str(c) for c in cells))
     _console().print(table)

@@ -11,15 +11,24 @@ import numpy as np
 from modeconn.align import weight_matching
 from modeconn.data import Dataset
 from modeconn.nets import Net
-from modeconn.paths import Barrier, barrier_enclosure, barrier_exact, rounded_outward, segment_curve
+from modeconn.paths import (
+    Barrier,
+    barrier_enclosure,
+    barrier_exact,
+    net_barrier_on_grid,
+    rounded_outward,
+    segment_curve,
+)
 from modeconn.probes import stable_rank
 from modeconn.studies.settings import StudySettings
 from modeconn.train import Fleet, FleetResult, train_fleet, unstack
 from proofs_check.checker import barrier_certificate, barrier_problem, check_certificate
 
-__all__ = ["measure_cell"]
+__all__ = ["measure_cell", "run_rows"]
 
 CURVE_POINTS = 201
+GRID_POINTS = 11
+"""Points of the grid that is common practice, measured beside the exact value."""
 
 
 def measure_cell(settings: StudySettings, data: Dataset, dataset: str, width: int) -> dict[str, Any]:
@@ -49,15 +58,16 @@ def measure_cell(settings: StudySettings, data: Dataset, dataset: str, width: in
         aligned, _ = weight_matching(one, nets[second, j])
         for alignment, other in (("as trained", nets[second, j]), ("weight matching", aligned)):
             found = barrier_exact(one, other, data.X, data.Y)
+            grid = net_barrier_on_grid(one, other, data.X, data.Y, points=GRID_POINTS)
             row = {"dataset": dataset, "width": width, "points": data.n, "alignment": alignment}
             row |= {"optimizer_a": first, "seed_a": i, "optimizer_b": second, "seed_b": j}
-            barriers.append(row | found.to_json())
+            barriers.append(row | found.to_json() | {"barrier_on_grid": float(grid.barrier)})
             if alignment == "as trained" and (i, j) == (0, 1):
                 curves.append(row | found.to_json() | _curve(one, other, data))
                 if width == settings.certified_width:
                     certified.append(_certified(one, other, data, found) | row | {"pair": f"{first} to {second}"})
     return {
-        "runs": _runs(result, data, dataset),
+        "runs": run_rows(result, data, dataset),
         "barriers": barriers,
         "curves": curves,
         "history": _history(result, data, dataset, width),
@@ -132,7 +142,8 @@ def _certified(one: Net, other: Net, data: Dataset, found: Barrier) -> dict[str,
     }
 
 
-def _runs(result: FleetResult, data: Dataset, dataset: str) -> list[dict[str, Any]]:
+def run_rows(result: FleetResult, data: Dataset, dataset: str) -> list[dict[str, Any]]:
+    """Return a row for each net: what it is, how it ended, where it lies in its optimizer's region."""
     rows = []
     for i, optimizer in enumerate(result.fleet.optimizer):
         net, fleet = unstack(result, i), result.fleet

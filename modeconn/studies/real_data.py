@@ -15,7 +15,7 @@ from modeconn.data import Dataset, load_dataset
 from modeconn.io import write_json, write_npz
 from modeconn.precision import in_float64
 from modeconn.reporter import SILENT, Reporter
-from modeconn.studies.cell import measure_cell
+from modeconn.studies.cell import GRID_POINTS, measure_cell
 from modeconn.studies.settings import StudySettings
 
 __all__ = ["StudyResult", "real_data_study"]
@@ -65,9 +65,12 @@ class StudyResult:
         runs, barriers = self.tables["runs"], self.tables["barriers"]
         diverged = sum(row["diverged"] for row in runs)
         inside = sum(row["in_region"] for row in runs)
+        missed = [1 - row["barrier_on_grid"] / row["barrier"] for row in barriers if row["barrier"] > 0]
         return (
             f"{len(runs)} nets trained ({diverged} diverged, {inside} ended inside their optimizer's region), "
-            f"{len(barriers)} segments between them measured exactly. Loss: half the squared error, summed."
+            f"{len(barriers)} segments between them measured exactly; a grid of "
+            f"{GRID_POINTS} points misses {np.median(missed):.2%} of the barrier in the median, up to {max(missed):.1%}. "
+            "Loss: half the squared error, summed over the data."
         )
 
     def for_report(self) -> dict[str, Any]:

@@ -40,19 +40,4 @@ def code_digest() -> str:
 
 def describe_environment(seed: int, profile: str, jobs: int) -> dict[str, Any]:
     """Return the environment of a run as JSON values; starts the JAX backend to name the device."""
-    import jax
-
-    device = jax.devices()[0]
-    return {
-        "modeconn": modeconn.__version__,
-        "python": platform.python_version(),
-        "packages": {name: importlib.metadata.version(name) for name in PACKAGES},
-        "platform": platform.platform(),
-        "backend": device.platform,
-        "device": device.device_kind,
-        "device_count": jax.device_count(),
-        "precision": PRECISION,
-        "seed": seed,
-        "profile": profile,
-        "jobs": jobs,
-    }
+    return environment() | {"precision": PRECISION, "seed": seed, "profile": profile, "jobs": jobs}

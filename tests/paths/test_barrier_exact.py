@@ -68,6 +68,17 @@ def test_gaussian_pairs_match_fractions(seed, baseline):
     _assert_encloses(found, fraction_barrier(*pair, baseline))
 
 
+@pytest.mark.parametrize("seed", range(8))
+def test_without_sign_changes_the_rounding_is_still_covered(seed):
+    """Independent implementation: fractions, where no sum over sign changes adds to the stated rounding."""
+    rng = np.random.default_rng(seed)
+    nets = [Net(rng.uniform(size=(2, 3)), rng.normal(size=(1, 3))) for _ in range(2)]
+    X, Y = rng.uniform(size=(3, 2)), rng.normal(size=(3, 1))
+    _assert_encloses(
+        barrier_exact(*nets, X, Y, baseline="endpoint_mean"), fraction_barrier(*nets, X, Y, "endpoint_mean")
+    )
+
+
 def test_cancellation_stays_inside_the_stated_rounding():
     """Independent implementation: fractions, for outputs that are differences of terms of size 1e6."""
     rng = np.random.default_rng(7)

@@ -38,13 +38,13 @@ def test_any_pytree_is_interpolated_in_float64():
     """Closed form: sum w^2 along w -> -w; float32 leaves are widened, counters kept."""
     start = {"w": jnp.full(3, 0.1, jnp.float32), "step": jnp.array(7), "deep": [jnp.ones((2, 2))]}
     end = {"w": -start["w"], "step": jnp.array(7), "deep": [jnp.ones((2, 2))]}
-    with jax.enable_x64(False):
-        found = barrier_on_grid(
-            loss_between(lambda p: 1.0 - jnp.sum(p["w"] ** 2) + 0 * p["step"], start, end), points=5
-        )
+    along = loss_between(lambda p: 1.0 - jnp.sum(p["w"] ** 2) + 0 * p["step"], start, end)
     small = float(np.float32(0.1))
-    assert found.barrier == pytest.approx(3 * small * small, rel=1e-14)  # float32 would be off by 1e-8
-    assert found.argmax_t == 0.5
+    for compiled in (True, False):
+        with jax.enable_x64(False):
+            found = barrier_on_grid(along, points=5, compiled=compiled)
+        assert found.barrier == pytest.approx(3 * small * small, rel=1e-14)  # float32 would be off by 1e-8
+        assert found.argmax_t == 0.5
 
 
 def test_net_grid_is_forward_passes_and_never_above_the_exact_value():

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from paths_oracles import random_net, teacher_pair
 
+from modeconn.paths import exact as exact_module
 from modeconn.paths.cells import root_cell, split
 from modeconn.paths.inputs import checked_ends
 from modeconn.paths.segment import segment_between
@@ -32,6 +33,24 @@ def test_cells_bound_the_prediction(fixed):
                 if x in (0.0, 1.0):
                     np.testing.assert_allclose(F, chord, atol=1e-13)
         assert max(tight) > 0.5  # the bound is not vacuous
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_no_cell_rises_above_its_bound(seed, monkeypatch):
+    """Independent implementation: forward passes at 101 points of each of eight cells, large enough to rise inside."""
+    monkeypatch.setattr(exact_module, "CELLS", 8)
+    net0, net1, X, Y = teacher_pair(np.random.default_rng(seed), 30, 4, 60, 2)
+    segment = segment_between(*checked_ends(net0, net1, X, Y))
+    leg = exact_module.ExactLeg(segment)
+    assert len(leg.cells.left) == 8
+    tight = []
+    for k, left in enumerate(leg.cells.left):
+        x = np.linspace(0.0, 1.0, 101)
+        losses = np.array([segment.loss(left + u * leg.cells.width) for u in x])
+        rise = (losses - ((1 - x) * leg.loss0[k] + x * leg.loss1[k])).max()
+        assert rise <= leg.lift[k] + 1e-12 * losses.max()
+        tight.append(rise / leg.lift[k])
+    assert max(tight) > 0.02  # not vacuous
 
 
 def test_rounding_bound_covers_predictions_and_is_not_vacuous():
