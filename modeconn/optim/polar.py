@@ -10,7 +10,7 @@ from jaxtyping import Array, Float
 
 from modeconn.errors import InputError, unknown_name
 from modeconn.optim.newton_schulz import POLAR_EXPRESS, quintic_step
-from modeconn.regions.gauge import gauge_value, rescaled
+from modeconn.regions.gauge import gauge_value
 from modeconn.regions.jacobi import MAX_ROWS
 from modeconn.regions.norm import Leaf, as_matrix
 from modeconn.regions.singular import SvdMethod, partial_isometry
@@ -67,9 +67,8 @@ def polar_factor(G: Leaf, method: Method = "auto") -> Float[Array, ...]:
 
 def _iterated(G: Float[Array, "r c"]) -> Float[Array, "r c"]:
     """Return the polar factor of a wide G: Polar Express lifts the singular values, steps of cubic order finish."""
-    unit, _ = rescaled(G)
-    length = gauge_value(unit.ravel(), 2.0)
-    X = unit / jnp.where(length == 0, 1, length)
+    length = gauge_value(G.ravel(), 2.0)
+    X = G / jnp.where(length == 0, 1, length)
     for coefficients in POLAR_EXPRESS:
         X = quintic_step(X, coefficients)
     tolerance = 8 * float(jnp.finfo(X.dtype).eps)

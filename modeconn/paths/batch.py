@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import jax
 import numpy as np
 from numpy.typing import ArrayLike
@@ -20,7 +18,7 @@ from modeconn.precision import float64
 
 __all__ = ["barrier_exact_batch"]
 
-Engine = Literal["auto", "host", "device"]
+ENGINES = ("auto", "host", "device")
 
 HOST_ENTRIES = 1 << 13
 """On a CPU, pairs with at least this many pre-activations n m are faster one by one in NumPy (its sort is)."""
@@ -34,7 +32,7 @@ def barrier_exact_batch(
     loss: str = "half_squared_error",
     baseline: str = "linear",
     tolerance: float = TOLERANCE,
-    engine: Engine = "auto",
+    engine: str = "auto",
 ) -> Barrier:
     """Return the barriers of the segments between B pairs of nets, each as :func:`barrier_exact`.
 
@@ -68,8 +66,8 @@ def barrier_exact_batch(
 
     Reference: theory S1; claim S1.
     """
-    if engine not in ("auto", "host", "device"):
-        raise unknown_name("engine", engine, ("auto", "host", "device"))
+    if engine not in ENGINES:
+        raise unknown_name("engine", engine, ENGINES)
     chosen = loss_from_name(loss)
     baseline_ends(baseline, 0.0, 0.0)
     start, end, data, targets = checked_stacks(nets0, nets1, X, Y)

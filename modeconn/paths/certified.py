@@ -31,7 +31,7 @@ def barrier_certified(
     X: ArrayLike,
     Y: ArrayLike,
     baseline: str = "linear",
-    tolerance: Fraction | float = ENCLOSURE_TOLERANCE,
+    tolerance: Fraction | int | float = ENCLOSURE_TOLERANCE,
 ) -> Barrier:
     """Return a certified enclosure [lower, upper] of the barrier of the segment, half squared error.
 
@@ -68,7 +68,7 @@ def polyline_barrier_certified(
     X: ArrayLike,
     Y: ArrayLike,
     baseline: str = "linear",
-    tolerance: Fraction | float = ENCLOSURE_TOLERANCE,
+    tolerance: Fraction | int | float = ENCLOSURE_TOLERANCE,
 ) -> Barrier:
     """Return a certified enclosure of the barrier of a polygonal chain; see :func:`barrier_certified`.
 
@@ -87,7 +87,7 @@ def barrier_enclosure(
     X: ArrayLike,
     Y: ArrayLike,
     baseline: str = "linear",
-    tolerance: Fraction | float = ENCLOSURE_TOLERANCE,
+    tolerance: Fraction | int | float = ENCLOSURE_TOLERANCE,
 ) -> Enclosure:
     """Return the enclosure of :func:`barrier_certified` as fractions, for a segment (two nets) or a chain.
 

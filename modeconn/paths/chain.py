@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from modeconn.paths.barrier import Barrier, Ends, baseline_ends
 
@@ -24,6 +24,7 @@ class Peak(NamedTuple):
     upper: float
 
 
+@runtime_checkable
 class Leg(Protocol):
     """The loss along one leg."""
 

@@ -129,7 +129,7 @@ def _loss(lines: _Lines, Y: Float[Array, "n c"], s: Float[Array, ""] | float) ->
     return 0.5 * jnp.sum((F - Y) ** 2)
 
 
-def _pieces(lines: _Lines, Y: Float[Array, "n c"]) -> tuple[Float[Array, " N+2"], Poly, Float[Array, ""]]:
+def _pieces(lines: _Lines, Y: Float[Array, "n c"]) -> tuple[Float[Array, " K"], Poly, Float[Array, ""]]:
     """Return the ends of the pieces, their coefficients in s, and a bound on the rounding of the sums."""
     P, Q, U, V = lines
     switches = jnp.abs(Q) > jnp.abs(P)
@@ -140,8 +140,12 @@ def _pieces(lines: _Lines, Y: Float[Array, "n c"]) -> tuple[Float[Array, " N+2"]
     active = jnp.where(switches, Q < 0, P > 0)
     P, Q = P * active, Q * active
 
-    def add_output(total: tuple[Poly, Poly], output: tuple[Array, Array, Array]) -> tuple[tuple[Poly, Poly], None]:
-        gains, base = total
+    depth = 4.0 * math.log2(place.size + 1) + 16.0  # jnp.cumsum adds in a tree: per data point, then over all
+
+    def add_output(
+        total: tuple[Poly, Poly, Array], output: tuple[Array, Array, Array]
+    ) -> tuple[tuple[Poly, Poly, Array], None]:
+        gains, base, drift = total
         u, v, y = output
         residual = (P @ u - y, P @ v + Q @ u, Q @ v)
         u, v = u[order], v[order]
@@ -149,18 +153,25 @@ def _pieces(lines: _Lines, Y: Float[Array, "n c"]) -> tuple[Float[Array, " N+2"]
         before = tuple(r[:, None] + _sum_before(g) for r, g in zip(residual, gain, strict=True))
         added = _product(gain, tuple(b + 0.5 * g for b, g in zip(before, gain, strict=True)))
         square = _product(residual, tuple(0.5 * r for r in residual))
+        terms = _product(_absolute(gain), tuple(abs(b) + 0.5 * abs(g) for b, g in zip(before, gain, strict=True)))
+        squares = _product(_absolute(residual), tuple(0.5 * abs(r) for r in residual))
+        drift = drift + UNIT * (depth * sum(t.sum() for t in terms) + (Y.size + 8) * sum(q.sum() for q in squares))
         gains = tuple(a + b for a, b in zip(gains, added, strict=True))
-        return (gains, tuple(a + b.sum() for a, b in zip(base, square, strict=True))), None
+        return (gains, tuple(a + b.sum() for a, b in zip(base, square, strict=True)), drift), None
 
-    nothing: tuple[Poly, Poly] = ((jnp.zeros_like(place),) * 5, (jnp.zeros((), place.dtype),) * 5)
-    (gains, base), _ = jax.lax.scan(add_output, nothing, (U, V, Y.T))
+    zero = jnp.zeros((), place.dtype)
+    nothing: tuple[Poly, Poly, Array] = ((jnp.zeros_like(place),) * 5, (zero,) * 5, zero)
+    (gains, base, drift), _ = jax.lax.scan(add_output, nothing, (U, V, Y.T))
     order = jnp.argsort(place.ravel())
     knots = jnp.concatenate([jnp.array([-1.0]), place.ravel()[order], jnp.array([1.0])])
     gains = tuple(g.ravel()[order] for g in gains)
     poly = tuple(b + jnp.concatenate([jnp.zeros(1), jnp.cumsum(g)]) for b, g in zip(base, gains, strict=True))
-    depth = 2.0 * math.log2(place.size + 1) + 16.0  # jnp.cumsum adds in a tree
-    drift = depth * UNIT * functools.reduce(jnp.add, (jnp.sum(jnp.abs(g)) for g in gains))
     return knots, poly, drift
+
+
+def _absolute(poly: Poly) -> Poly:
+    """Return the polynomial with the absolute values of its coefficients."""
+    return tuple(abs(q) for q in poly)
 
 
 def _sum_before(gain: Float[Array, "n m"]) -> Float[Array, "n m"]:

@@ -53,7 +53,7 @@ class ExactLeg:
         """Return the largest height above the affine function with these values at t = 0 and t = 1."""
         first, last = tilt
 
-        def below(s: Reals) -> Reals:
+        def below(s: Reals | float) -> Reals | float:
             return first + 0.5 * (last - first) * (s + 1.0)
 
         left, right = self.cells.left, self.cells.right()
@@ -108,17 +108,22 @@ def cell_pieces(segment: Segment, cells: Cells, k: int) -> tuple[Reals, Poly, fl
     b1, b2 = cells.state[1, :, :, k], cells.state[2, :, :, k]
     residual = np.stack([cells.F0[:, :, k] - segment.Y.T, width * (b1 + 2.0 * left * b2), width * width * b2])
     base = _half_square(residual).sum((1, 2))
-    gains = _gains(segment, inside, x, residual, left, width)
+    gains, terms = _gains(segment, inside, x, residual, left, width)
     order = np.argsort(x, kind="stable")
     gains, x = gains[:, order], x[order]
     poly = np.concatenate([np.zeros((5, 1)), np.cumsum(gains, axis=1)], axis=1) + base[:, None]
-    drift = (len(x) + 8) * UNIT * float(np.abs(gains).sum())
+    drift = UNIT * ((2 * len(x) + 8) * terms + (segment.Y.size + 8) * float(_half_square(np.abs(residual)).sum()))
     return np.concatenate([[0.0], x, [1.0]]), tuple(poly), drift
 
 
-def _gains(segment: Segment, inside: Switches, x: Reals, residual: Reals, left: float, width: float) -> Reals:
-    """Return what the loss gains at each sign change, coefficients (5, M); sign changes by data point, then place."""
-    total = np.zeros((5, len(x)))
+def _gains(
+    segment: Segment, inside: Switches, x: Reals, residual: Reals, left: float, width: float
+) -> tuple[Reals, float]:
+    """Return what the loss gains at each sign change, coefficients (5, M), and the sum of the |terms| in all of them.
+
+    The sign changes are ordered by data point, then place.
+    """
+    total, terms = np.zeros((5, len(x))), 0.0
     rounds = _rounds(inside.sample)
     for o in range(len(segment.U)):
         u, v = segment.U[o, inside.neuron], segment.V[o, inside.neuron]
@@ -128,7 +133,8 @@ def _gains(segment: Segment, inside: Switches, x: Reals, residual: Reals, left: 
         for index in rounds:  # no difference of long sums: data points are few enough to be followed in step
             before[:, index] = before[:, index - 1] + gain[:, index - 1]
         total += _product(gain, before + 0.5 * gain)
-    return total
+        terms += float(_product(np.abs(gain), np.abs(before) + 0.5 * np.abs(gain)).sum())
+    return total, terms
 
 
 def _rounds(sample: np.ndarray) -> list[np.ndarray]:

@@ -108,7 +108,7 @@ class Segment(NamedTuple):
 
     def rounding(self, loss: float) -> float:
         """Return a bound on the float64 error of a half squared error of about ``loss`` on the segment."""
-        return float(squared_rounding(np.asarray(loss), np.asarray(self.spread), self.depth, self.Y.size))
+        return float(squared_rounding(loss, self.spread, self.depth, self.Y.size))
 
 
 def segment_between(start: Weights, end: Weights, X: Reals, Y: Reals) -> Segment:
@@ -140,7 +140,7 @@ def terms_size(X: Reals, start: Weights, end: Weights) -> tuple[Reals, int]:
     return np.asarray(spread), X.shape[1] + 2 * A.shape[-1] + 512
 
 
-def squared_rounding(loss: Reals, spread: Reals, depth: int, entries: int) -> Reals:
+def squared_rounding(loss: Reals | float, spread: Reals | float, depth: int, entries: int) -> Reals | float:
     """Return a bound on the float64 error of half squared errors of about ``loss``.
 
     With g = depth 2^-53 a prediction is off by at most g times the sum of its |terms|, of norm at most ``spread``; so,

@@ -32,10 +32,8 @@ def _rotate(x: Float[Array, "w L"], y: Float[Array, "w L"], n: int) -> tuple[Arr
     floor = jnp.sqrt(limits.tiny)  # shorter rows are far below the rank cut-off, and their squares underflow
     coupled = jnp.abs(c) > limits.eps * jnp.maximum(jnp.sqrt(a), floor) * jnp.maximum(jnp.sqrt(b), floor)
     z = (b - a) / jnp.where(coupled, 2 * c, 1)
-    t = jnp.where(z < 0, -1, 1).astype(x.dtype) / (
-        jnp.abs(z) + jnp.sqrt(1 + z * z)
-    )  # the smaller root: |angle| <= 45 degrees
-    t = jnp.where(coupled, t, 0)
+    tangent = jnp.where(z < 0, -1, 1).astype(x.dtype) / (jnp.abs(z) + jnp.sqrt(1 + z * z))  # of at most 45 degrees
+    t = jnp.where(coupled, tangent, 0)
     cosine = 1 / jnp.sqrt(1 + t * t)
     sine = cosine * t
     return cosine * x - sine * y, sine * x + cosine * y, jnp.any(t != 0)

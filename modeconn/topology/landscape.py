@@ -224,6 +224,23 @@ class Landscape:
             u[j] = [a + amount * b for a, b in zip(u[j], self.arrangement.rays[r], strict=True)]
         return tuple(Neuron(tuple(v), face.s) for v, face in zip(u, faces, strict=True))
 
+    def prediction(self, fit: ConeFit) -> list[Fraction]:
+        """Return the n predictions of a fit."""
+        f = [Fraction(0)] * len(self.problem.y)
+        for k, coefficient in zip(fit.support, fit.coefficients, strict=True):
+            f = [a + coefficient * b for a, b in zip(f, self.columns[k], strict=True)]
+        return f
+
+    def rays_of(self, t: int, columns: int) -> list[tuple[int, ...]]:
+        """Return the rays of a type whose column is zero or in the mask ``columns``."""
+        face = self.types[t].face
+        kept = []
+        for r in face.rays:
+            generator = self._generators.get((r, face.s))
+            if generator is None or columns >> generator[0] & 1:
+                kept.append(self.arrangement.rays[r])
+        return kept
+
     def types_of(self, neuron: Neuron) -> frozenset[int]:
         """Return all types whose closed cell holds the neuron (all types for a zero neuron)."""
         if neuron.is_zero:

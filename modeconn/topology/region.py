@@ -102,10 +102,7 @@ def gauge(cells: CellComplex, cell: Cell, level: Fraction, edge: Edge | None = N
     fit = landscape.fit(cells.mask(cell) if edge is None else edge.mask)
     prediction = None
     if fit.value == level:
-        f = [Fraction(0)] * len(landscape.problem.y)
-        for k, coefficient in zip(fit.support, fit.coefficients, strict=True):
-            f = [a + coefficient * b for a, b in zip(f, landscape.columns[k], strict=True)]
-        prediction = np.array([float(v) for v in f])
+        prediction = np.array([float(v) for v in landscape.prediction(fit)])
     return least_gauge(region_cell(landscape, cell, edge), region_ball(landscape.problem), float(level), prediction)
 
 

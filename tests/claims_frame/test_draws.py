@@ -62,6 +62,15 @@ def test_targeting_finds_larger_scores_than_chance():
     assert steered > blind
 
 
+@pytest.mark.parametrize("count", [12, 30, 200])
+def test_instances_are_different_from_one_another(count):
+    """By construction: no instance is visited twice, and nested parts are not copies of a few either."""
+    strategy = st.fixed_dictionaries({"seed": st.integers(0, 2**32 - 1), "kind": st.sampled_from("abc")})
+    found = drawn(strategy, count, 5)
+    assert len({str(value) for value in found}) == len(found) == count
+    assert len({value["seed"] for value in found}) > 0.6 * count
+
+
 def test_small_strategies_are_exhausted():
     """By construction: three values, each drawn once."""
     assert Counter(drawn(st.sampled_from("abc"), 50, 0)) == Counter("abc")

@@ -15,7 +15,6 @@ from modeconn.optim import newton_schulz, newton_schulz_keller, newton_schulz_op
 
 METHODS = ("svd", "jacobi", "iteration")
 REFERENCE = json.loads((Path(__file__).parents[1] / "reference" / "optimizer_vectors.json").read_text())
-NEWTON_SCHULZ = [name for name in REFERENCE if name.startswith("ns5_")]
 
 
 @functools.cache
@@ -84,7 +83,7 @@ def test_methods_are_checked_and_vectors_are_rows() -> None:
         polar_factor(jnp.eye(9), "jacobi")
 
 
-@pytest.mark.parametrize("name", NEWTON_SCHULZ)
+@pytest.mark.parametrize("name", ["ns5_4x3", "ns5_3x4", "ns5_5x5"])
 def test_newton_schulz_is_keller_jordans(name: str) -> None:
     """Oracle: outputs of the published code, bfloat16 bit for bit, and of the same lines in float64."""
     entry = REFERENCE[name]

@@ -24,7 +24,7 @@ from modeconn.optim import (
 )
 from modeconn.regions import NORMS
 
-SHAPE = (3, 4)
+SHAPE = (9, 10)
 SLACK = 1e-12  # of a computed gradient that lies on the unit sphere
 
 
@@ -48,7 +48,7 @@ def points() -> list[np.ndarray]:
     zero_column[:, 1] = 0
     return [
         *(rng.normal(size=SHAPE) * size for size in (0.01, 0.1, 1.0, 30.0)),
-        np.outer([1.0, -2.0, 0.5], [1.0, 0.0, 2.0, -1.0]),
+        np.outer(rng.integers(-2, 3, size=SHAPE[0]), rng.integers(-2, 3, size=SHAPE[1])).astype(float),
         np.eye(*SHAPE),
         zero_column,
         np.zeros(SHAPE),

@@ -25,8 +25,10 @@ def hard_batch(k: int, n: int, dtype: type) -> np.ndarray:
     return np.stack([*normal, graded, tied, rank_one, single, zero]).astype(dtype)
 
 
-@pytest.mark.parametrize("shape", [(1, 6), (4, 16), (16, 4), (MAX_ROWS, 9)])
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(
+    ("shape", "dtype"),
+    [((1, 6), np.float64), ((16, 4), np.float64), ((4, 16), np.float32), ((MAX_ROWS, 9), np.float64)],
+)
 def test_factors_agree_with_lapack(shape: tuple[int, int], dtype: type) -> None:
     """Oracle: LAPACK's singular values in float64; reconstruction; orthogonality."""
     k, n = min(shape), max(shape)

@@ -13,8 +13,8 @@ import scipy.optimize
 from modeconn.errors import InputError
 from modeconn.regions import NORMS, Norm, norm_from_name
 
-NAMES = [*NORMS, "lp:1.2", "lp:1.5", "lp:3", "lp:10", "schatten:1.5", "column:3", "row:1.5"]
-SHAPE = (3, 5)
+NAMES = [*NORMS, "lp:1.2", "lp:10", "schatten:1.5", "column:3"]
+SHAPE = (9, 10)  # by LAPACK, which compiles fastest; the small shapes of batched Jacobi have their own tests
 
 
 class Facts(NamedTuple):
@@ -55,19 +55,14 @@ def by_numpy(name: str, x: np.ndarray) -> float:
 
 
 def awkward_points() -> list[np.ndarray]:
-    """Ties, zero rows and columns, rank one, one entry, zero."""
+    """Ties, a zero row and column, rank one, one large entry, zero."""
     rng = np.random.default_rng(3)
-    rank_one = np.outer([1.0, -2.0, 0.5], [1.0, 0.0, 2.0, -1.0, 0.25])
+    rank_one = np.outer(rng.integers(-2, 3, size=SHAPE[0]), rng.integers(-2, 3, size=SHAPE[1])).astype(float)
     zero_parts = rng.normal(size=SHAPE)
     zero_parts[1], zero_parts[:, 2] = 0, 0
-    return [
-        np.zeros(SHAPE),
-        np.eye(*SHAPE),
-        np.ones(SHAPE),
-        rank_one,
-        zero_parts,
-        np.eye(*SHAPE)[::-1] * [[1], [1], [-3]],
-    ]
+    one_large = np.eye(*SHAPE)
+    one_large[2, 2] = -3
+    return [np.zeros(SHAPE), np.eye(*SHAPE), np.ones(SHAPE), rank_one, zero_parts, one_large]
 
 
 def random_points(count: int) -> list[np.ndarray]:
@@ -146,7 +141,7 @@ def test_minimizer_is_the_corner_of_frank_wolfe(name: str) -> None:
         assert by_numpy(name, x) == pytest.approx(2.5, rel=1e-12)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", ["linf", "l1", "lp:10", "max_row", "sum_column", "nuclear", "schatten:1.5"])
 def test_float32_is_free_of_the_unit(name: str) -> None:
     """Oracle: homogeneity. Entries of 1e-30 and 1e30 in float32 give what entries of order 1 give in float64."""
     x = np.random.default_rng(8).normal(size=SHAPE)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 from scipy import ndimage
-from scipy.optimize import nnls
+from scipy.optimize import linprog, nnls
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
@@ -259,6 +259,40 @@ def test_rays_that_no_fit_uses_add_no_dimension() -> None:
     free = level_set_topology(_problem(X=[[1], [-1]], y=[0, 0]), 2)
     assert (len(fixed.components), fixed.dimensions) == (1, (0,))
     assert (len(free.components), free.dimensions) == (1, (1,))
+
+
+def test_dimensions_are_those_of_sampled_vertices() -> None:
+    """Oracle: independent implementation. Vertices of the optimal polyhedra by linear programs with random costs; the
+    dimension is the affine rank of their u-images, largest over the cells of the orbit."""
+    rng, noise = random.Random(17), np.random.default_rng(0)
+    seen = set()
+    for n, d, width in [(3, 2, 2), (4, 2, 2), (2, 2, 2), (3, 1, 3), (4, 2, 3)] * 2:
+        found = level_set_topology(_random(rng, n, d), width)
+        cells, landscape = found.complex, found.complex.landscape
+        X = np.array([[float(v) for v in row] for row in landscape.problem.X])
+        if found.complex.landscape.arrangement.lineality:
+            continue
+        for orbit, members in enumerate(found.orbit_cells()):
+            best = 0
+            for cell in members[:40]:
+                placed = [
+                    (j, landscape.types[t].face.s, r) for j, t in enumerate(cell) for r in landscape.types[t].face.rays
+                ]
+                rays = np.array([landscape.arrangement.rays[r] for _, _, r in placed], float)
+                C = np.array([s * np.maximum(X @ ray, 0) for (_, s, _), ray in zip(placed, rays, strict=True)]).T
+                f = np.array([float(v) for v in landscape.prediction(landscape.fit(cells.mask(cell)))])
+                points = []
+                for cost in noise.normal(size=(25, len(placed))):
+                    box = [(0, 10.0 + 40 * abs(v)) for v in cost]
+                    z = linprog(cost, A_eq=C, b_eq=f, bounds=box).x
+                    u = np.zeros((width, d))
+                    for (j, _, _), ray, v in zip(placed, rays, z, strict=True):
+                        u[j] += v * ray
+                    points.append(u.ravel())
+                best = max(best, int(np.linalg.matrix_rank(np.array(points) - points[0], tol=1e-6)))
+            assert found.dimensions[orbit] == best
+            seen.add(best)
+    assert len(seen) >= 3
 
 
 def test_zero_rows_only_add_a_constant() -> None:

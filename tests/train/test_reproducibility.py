@@ -17,8 +17,9 @@ from modeconn.train.program import advance
 
 RNG = np.random.default_rng(1)
 X, Y = RNG.normal(size=(13, 3)), RNG.normal(size=13)
-FLEET = Fleet.grid(
-    optimizers=["adamw", "muon"], learning_rates=[0.003, 0.02], weight_decays=[0.3], widths=[3, 4, 7], seeds=range(10)
+FLEET = Fleet.concat(
+    Fleet.of(optimizer="adamw", learning_rate=0.02, weight_decay=0.3, width=[3, 4, 7, 8] * 10, seed=range(40)),
+    Fleet.of(optimizer="muon", learning_rate=0.01, weight_decay=0.1, width=[2, 3, 4, 4] * 10, seed=range(40)),
 )
 FEW = np.arange(0, len(FLEET), 7)
 
@@ -29,7 +30,7 @@ def run(fleet: Fleet = FLEET, **options: Any) -> FleetResult:
 
 @functools.cache
 def straight() -> FleetResult:
-    """The whole fleet at once: 48 and 24 nets side by side."""
+    """The whole fleet at once: up to 48 nets side by side."""
     return run()
 
 
@@ -43,15 +44,14 @@ def assert_same(a: FleetResult, b: FleetResult, rows: Any = slice(None)) -> None
     np.testing.assert_allclose(a.kkt, b.kkt[rows], rtol=1e-10)
 
 
-@pytest.mark.parametrize("chunk_size", [3, 32])
-def test_chunks_do_not_matter(chunk_size: int) -> None:
-    """Same runs, 16 and 8, or 32 and 24 of them side by side: equal in every bit."""
-    assert_same(run(chunk_size=chunk_size), straight())
+def test_chunks_do_not_matter() -> None:
+    """The same runs, 16 instead of 24, 32 or 48 side by side: equal in every bit."""
+    assert_same(run(chunk_size=16), straight())
 
 
 def test_order_and_neighbours_do_not_matter() -> None:
     """A shuffled part of the fleet, whose largest width is another one: equal in every bit."""
-    rows = np.random.default_rng(2).permutation(np.flatnonzero(FLEET.width < 7))[:9]
+    rows = np.random.default_rng(2).permutation(np.flatnonzero(FLEET.width < 7))[:20]
     assert_same(run(FLEET.take(rows)), straight(), rows)
 
 
@@ -118,7 +118,7 @@ def test_checkpoints_of_other_runs_and_damaged_ones_are_refused(tmp_path: Path) 
 
 
 def test_out_of_memory_halves_the_chunk(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A device that soon holds 32 lanes, and 16 from half-way on: equal in every bit. Less than a quantum is refused."""
+    """A device that soon holds 32 lanes, from half-way on 16: equal in every bit; less than a quantum is refused."""
     sizes: list[int] = []
     limits = [99, 99, 32, 32, 32, 32, 32]
 
@@ -130,7 +130,7 @@ def test_out_of_memory_halves_the_chunk(monkeypatch: pytest.MonkeyPatch) -> None
 
     monkeypatch.setattr(training, "advance", small)
     assert_same(run(segment_steps=20), straight())
-    assert {48, 32, 24, 16} <= set(sizes)
+    assert {48, 32, 16} <= set(sizes)
     monkeypatch.setattr(training, "advance", lambda *a: small(*a[:2], a[2]._replace(width=np.zeros(17)), *a[3:]))
     with pytest.raises(InputError, match="do not fit"):
         run()
@@ -153,7 +153,7 @@ import jax, numpy as np
 from modeconn.train import Fleet, train_fleet
 rng = np.random.default_rng(1)
 X, Y = rng.normal(size=(13, 3)), rng.normal(size=13)
-fleet = Fleet.grid(optimizers=["lion", "adamw"], learning_rates=[0.02], weight_decays=[0.3], widths=[3], seeds=range(5))
+fleet = Fleet.grid(optimizers=["adamw"], learning_rates=[0.02], weight_decays=[0.3], widths=[3], seeds=range(40))
 assert jax.local_device_count() == 2
 two, one = (train_fleet(fleet, X, Y, steps=50, devices=jax.local_devices()[:k]) for k in (2, 1))
 assert len(two.settings["devices"]) == 2

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import jax.numpy as jnp
 from jaxtyping import Array, Float
@@ -15,6 +15,7 @@ from modeconn.regions.norm import Leaf, as_matrix
 __all__ = ["NormPotential", "Potential", "ball_indicator"]
 
 
+@runtime_checkable
 class Potential(Protocol):
     """A convex function K of one weight matrix with K(0) = 0; its conjugate is finite on a norm ball.
 
