@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from typing import Any
 
 from modeconn.cli.options import add_json, write_json
 from modeconn.errors import ExitCode, unknown_name
@@ -23,25 +24,22 @@ def run(args: argparse.Namespace) -> int:
     if args.id is not None and args.id not in CLAIMS:
         raise unknown_name("claim", args.id, CLAIMS)
     chosen = [CLAIMS[args.id]] if args.id is not None else list(CLAIMS.values())
-    payload = {
-        "schema": "modeconn.claims/1",
-        "claims": [
-            {
-                "id": claim.id,
-                "statement": claim.statement,
-                "source": claim.source,
-                "expected": claim.expected,
-                "hypotheses": [hypothesis.text for hypothesis in claim.hypotheses],
-                "shapes": [list(shape) for shape in claim.shapes],
-                "controls": [{"id": control.id, "statement": control.statement} for control in claim.controls],
-            }
-            for claim in chosen
-        ],
-    }
-    write_json(args.json, payload)
+    shown: list[dict[str, Any]] = [
+        {
+            "id": claim.id,
+            "statement": claim.statement,
+            "source": claim.source,
+            "expected": claim.expected,
+            "hypotheses": [hypothesis.text for hypothesis in claim.hypotheses],
+            "shapes": [list(shape) for shape in claim.shapes],
+            "controls": [{"id": control.id, "statement": control.statement} for control in claim.controls],
+        }
+        for claim in chosen
+    ]
+    write_json(args.json, {"schema": "modeconn.claims/1", "claims": shown})
     if args.json == "-":
         return ExitCode.HELD
-    for claim in payload["claims"]:
+    for claim in shown:
         false_theorem = "  (published, false: must be refuted)" if claim["expected"] == "refuted" else ""
         print(f"{claim['id']}  {claim['source']}{false_theorem}\n    {claim['statement']}")
         if args.id is not None:

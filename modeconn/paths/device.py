@@ -97,7 +97,7 @@ def batch_peaks(
 
         def above(first: Array, last: Array) -> tuple[Array, Array, Array]:
             slope = 0.5 * (last - first)
-            _, s, upper = _search(knots, (poly[0] - (first + slope), poly[1] - slope, *poly[2:]), drift)
+            _, s, upper = _search(knots, (poly[0] - (first + slope), poly[1] - slope, *poly[2:]), start + end)
             t = 0.5 * (s + 1.0)
             inside = jnp.where((t > 0.0) & (t < 1.0), _loss(lines, Y, s) - (first + (last - first) * t), -jnp.inf)
             heights = jnp.stack([start - first, end - last, inside])  # the ends win ties
@@ -194,11 +194,11 @@ def _in_loop(step: Step, state: Bracket) -> Bracket:
     return jax.lax.fori_loop(0, BISECTIONS, lambda _, bracket: step(bracket), state)
 
 
-def _search(knots: Array, poly: Poly, drift: Array) -> tuple[Array, Array, Array]:
+def _search(knots: Array, poly: Poly, scale: Array) -> tuple[Array, Array, Array]:
     """Return (value, s, upper) of the largest value of the pieces.
 
     The best knot first; then, in order of their Bernstein bounds, the inside of every piece that could beat it by more
-    than the rounding of the coefficients.
+    than a few roundings of a number of size ``scale``.
     """
     left, width = knots[:-1], knots[1:] - knots[:-1]
     local = to_unit_interval(poly, left, width)
@@ -207,9 +207,11 @@ def _search(knots: Array, poly: Poly, drift: Array) -> tuple[Array, Array, Array
     last = horner(local, 1.0)[-1]
     value, s = jax.lax.cond(last > local[0][k], lambda: (last, knots[-1]), lambda: (local[0][k], left[k]))
 
+    least = 8.0 * UNIT * (scale + jnp.max(jnp.abs(local[0])))
+
     def unsettled(state: tuple[Array, Array, Array, Array]) -> Array:
         bounds, value, _, count = state
-        return (jnp.max(bounds) > value + drift) & (count < MAX_INTERVALS)
+        return (jnp.max(bounds) > value + least) & (count < MAX_INTERVALS)
 
     def settle(state: tuple[Array, Array, Array, Array]) -> tuple[Array, Array, Array, Array]:
         bounds, value, s, count = state

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
-from modeconn.plots.style import colour_of, figure_style, label_of
+from modeconn.plots.style import colour_of, figure_style, label_of, width_axis
 from modeconn.plots.tables import Row, distinct, select, spread
 
 __all__ = ["barrier_against_width", "loss_along_segments"]
@@ -23,7 +23,7 @@ def barrier_against_width(barriers: Sequence[Row]) -> Figure:
     """
     datasets, alignments = distinct(barriers, "dataset"), distinct(barriers, "alignment")
     with figure_style():
-        figure = Figure(figsize=(4.6 * len(alignments), 3.1 * len(datasets)))
+        figure = Figure(figsize=(4.2 * len(alignments) + 1.2, 3.0 * len(datasets)))
         axes = figure.subplots(len(datasets), len(alignments), squeeze=False, sharex=True, sharey="row")
         for i, dataset in enumerate(datasets):
             for j, alignment in enumerate(alignments):
@@ -38,14 +38,13 @@ def barrier_against_width(barriers: Sequence[Row]) -> Figure:
                     style = "-o" if first == second else "--s"
                     ax.plot(widths, middle, style, color=colour_of(first, second), label=name, markersize=4)
                     ax.fill_between(widths, low, high, color=colour_of(first, second), alpha=0.10, linewidth=0)
-                ax.set_xscale("log", base=2)
+                width_axis(ax, distinct(barriers, "width"))
                 ax.set_yscale("log")
                 ax.set_title(f"{dataset.replace('_', ' ')}: {alignment}")
                 if j == 0:
                     ax.set_ylabel("exact barrier per data point")
-                if i == len(datasets) - 1:
-                    ax.set_xlabel("width m")
-        axes[0, -1].legend(fontsize=7, loc="best")
+        handles, labels = axes[0, 0].get_legend_handles_labels()
+        figure.legend(handles, labels, loc="outside right center", fontsize=8)
     return figure
 
 

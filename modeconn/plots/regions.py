@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
-from modeconn.plots.style import colour_of, figure_style, label_of
+from modeconn.plots.style import colour_of, figure_style, label_of, width_axis
 from modeconn.plots.tables import Row, distinct, select, spread
 
 __all__ = ["loss_history", "region_membership", "stable_rank_against_width"]
@@ -53,9 +53,8 @@ def stable_rank_against_width(runs: Sequence[Row]) -> Figure:
                 widths, low, middle, high = spread(rows, "width", lambda r: r["stable_rank"])
                 ax.plot(widths, middle, "-o", color=colour_of(optimizer), label=label_of(optimizer), markersize=4)
                 ax.fill_between(widths, low, high, color=colour_of(optimizer), alpha=0.15, linewidth=0)
-            ax.set_xscale("log", base=2)
+            width_axis(ax, distinct(runs, "width"))
             ax.set_title(dataset.replace("_", " "))
-            ax.set_xlabel("width m")
             ax.set_ylabel("stable rank of W")
             ax.legend(fontsize=7)
     return figure

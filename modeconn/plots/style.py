@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import matplotlib
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-__all__ = ["COLOURS", "colour_of", "figure_style", "label_of", "to_svg"]
+__all__ = ["COLOURS", "colour_of", "figure_style", "label_of", "to_svg", "width_axis"]
 
 COLOURS = {"adamw": "#2f6db5", "lion": "#d9822b", "muon": "#2a9d63", "muon_mixed": "#7fbf7b"}
 _CROSS = {
@@ -53,6 +54,14 @@ def figure_style() -> Iterator[None]:
         }
     ):
         yield
+
+
+def width_axis(ax: Axes, widths: Sequence[int]) -> None:
+    """Make the x axis one of widths: logarithmic, a tick at each."""
+    ax.set_xscale("log", base=2)
+    ax.set_xticks(sorted(widths), labels=[str(width) for width in sorted(widths)])
+    ax.minorticks_off()
+    ax.set_xlabel("width m")
 
 
 def to_svg(figure: Figure) -> str:

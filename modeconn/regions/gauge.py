@@ -93,7 +93,7 @@ def _project_sum(s: Float[Array, " k"], radius: Float[Array, ""]) -> Float[Array
 def _balance(s: Float[Array, " k"], a: Float[Array, ""], b: Float[Array, ""], k: float) -> Float[Array, " k"]:
     """Return the root t >= 0 of a t + b t^k = s, k >= 1: Newton from above on a convex function, so it descends."""
 
-    def step(_: int, t: Array) -> Array:
+    def step(_: Array, t: Array) -> Array:
         power = t ** (k - 1.0)
         # (k - 1) b t^k + s over a + k b t^(k-1): the Newton step without its cancellation.
         return jnp.minimum(t, ((k - 1.0) * b * power * t + s) / (a + k * b * power))
@@ -115,7 +115,7 @@ def _project_power(s: Float[Array, " k"], p: float) -> Float[Array, " k"]:
             return _balance(s, one, mu, p - 1.0)
         return _balance(s, mu, one, 1.0 / (p - 1.0)) ** (1.0 / (p - 1.0))
 
-    def halve(_: int, bracket: tuple[Array, Array]) -> tuple[Array, Array]:
+    def halve(_: Array, bracket: tuple[Array, Array]) -> tuple[Array, Array]:
         low, high = bracket
         middle = 0.5 * low + 0.5 * high
         outside = _raw_value(point(middle), p) > 1

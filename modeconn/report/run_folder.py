@@ -53,7 +53,7 @@ def write_run(folder: Path, verdicts: Mapping[str, Any], study: StudyResult | No
             outputs.append(folder / "study" / f"{name}.csv")
             write_text(outputs[-1], csv_text(rows))
     settings = {"profile": verdicts["environment"]["profile"], "seed": verdicts["environment"]["seed"]}
-    inputs: dict[str, str] = {}
+    inputs: Mapping[str, str] = {}
     if study is not None:
         settings["study"] = study.settings
         inputs = study.inputs

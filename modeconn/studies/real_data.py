@@ -69,8 +69,8 @@ class StudyResult:
         return (
             f"{len(runs)} nets trained ({diverged} diverged, {inside} ended inside their optimizer's region), "
             f"{len(barriers)} segments between them measured exactly; a grid of {GRID_POINTS} points "
-            f"misses {np.median(missed):.2%} of the barrier in the median and at most {max(missed):.1%}. Loss: half the squared "
-            "error, summed over the data."
+            f"misses {np.median(missed):.2%} of the barrier in the median and at most {max(missed):.1%}. Loss: half "
+            "the squared error, summed over the data."
         )
 
     def for_report(self) -> dict[str, Any]:
