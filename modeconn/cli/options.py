@@ -7,8 +7,6 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from modeconn.errors import InputError
-
 __all__ = ["add_data", "add_json", "integers", "positive_integer", "write_json"]
 
 
@@ -35,9 +33,9 @@ def positive_integer(text: str) -> int:
     try:
         value = int(text)
     except ValueError:
-        raise InputError(f"expected a whole number, found {text!r}") from None
+        raise argparse.ArgumentTypeError(f"expected a whole number, found {text!r}") from None
     if value < 1:
-        raise InputError(f"expected a whole number of at least 1, found {value}")
+        raise argparse.ArgumentTypeError(f"expected a whole number of at least 1, found {value}")
     return value
 
 
@@ -55,9 +53,9 @@ def integers(text: str) -> list[int]:
         else:
             values = [int(word) for word in text.split(",")]
     except ValueError:
-        raise InputError(f"expected whole numbers such as 8,32,128 or 0:4, found {text!r}") from None
+        raise argparse.ArgumentTypeError(f"expected whole numbers such as 8,32,128 or 0:4, found {text!r}") from None
     if not values:
-        raise InputError(f"expected at least one number, found the empty range {text!r}")
+        raise argparse.ArgumentTypeError(f"expected at least one number, found the empty range {text!r}")
     return values
 
 

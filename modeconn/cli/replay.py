@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 
 from modeconn.cli.options import add_json, write_json
-from modeconn.errors import ExitCode
 
 __all__ = ["configure", "run"]
 
@@ -21,8 +20,7 @@ def run(args: argparse.Namespace) -> int:
     from proofs_check.claims import replay
 
     result = replay(args.file)
-    payload = {"schema": "modeconn.replay/1", **result.to_json()}
-    write_json(args.json, payload)
+    write_json(args.json, result.to_json())
     if args.json != "-":
         print(result.text())
-    return ExitCode.REFUTED if result.reproduced else ExitCode.HELD
+    return result.exit_code

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -15,6 +15,7 @@ from modeconn.errors import InputError, unknown_name
 from modeconn.optim.potentials import TreePotential, tree_gradient
 
 __all__ = [
+    "DECAYS",
     "DecayState",
     "MomentumState",
     "Scalar",
@@ -28,6 +29,10 @@ __all__ = [
 ]
 
 Scalar = float | Float[Array | np.ndarray, ""]
+
+
+DECAYS = ("explicit", "implicit")
+"""Forms of decoupled decay: of the old position, or of the new one."""
 
 
 class MomentumState(NamedTuple):
@@ -119,7 +124,7 @@ def scale_by_lion_k(potential: TreePotential, b1: Scalar = 0.9, b2: Scalar = 0.9
 def scale_by_decoupled_decay(
     learning_rate: Scalar | optax.Schedule,
     weight_decay: Scalar = 0.0,
-    decay: Literal["explicit", "implicit"] = "explicit",
+    decay: str = "explicit",
 ) -> optax.GradientTransformation:
     """Return the transformation u_t -> x_{t+1} - x_t of a step eps with decoupled decay lam.
 
@@ -127,8 +132,8 @@ def scale_by_decoupled_decay(
     that is (x_t - eps u_t) / (1 + eps lam).
     """
     check_hyperparameters(learning_rate, weight_decay)
-    if decay not in ("explicit", "implicit"):
-        raise unknown_name("form of decay", decay, ("explicit", "implicit"))
+    if decay not in DECAYS:
+        raise unknown_name("form of decay", decay, DECAYS)
 
     def init(params: PyTree) -> DecayState:
         del params
@@ -155,7 +160,7 @@ def lion_k(
     weight_decay: Scalar = 0.0,
     b1: Scalar = 0.9,
     b2: Scalar = 0.99,
-    decay: Literal["explicit", "implicit"] = "explicit",
+    decay: str = "explicit",
 ) -> optax.GradientTransformation:
     """Return the Lion-K optimizer of ``potential`` K.
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Literal, get_args
-
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
@@ -15,16 +13,16 @@ from modeconn.regions.jacobi import MAX_ROWS
 from modeconn.regions.norm import Leaf, as_matrix
 from modeconn.regions.singular import SvdMethod, partial_isometry
 
-__all__ = ["Method", "polar_factor"]
+__all__ = ["METHODS", "polar_factor"]
 
-Method = Literal["auto", "svd", "jacobi", "iteration"]
+METHODS = ("auto", "svd", "jacobi", "iteration")
 
 _CUBIC_ORDER = (15 / 8, -10 / 8, 3 / 8)  # p(1) = 1, p'(1) = p''(1) = 0
 _MAX_STEPS = 80
 _SVD_METHODS: dict[str, SvdMethod] = {"auto": "auto", "svd": "lapack", "jacobi": "jacobi"}
 
 
-def polar_factor(G: Leaf, method: Method = "auto") -> Float[Array, ...]:
+def polar_factor(G: Leaf, method: str = "auto") -> Float[Array, ...]:
     """Return the polar factor sum_i u_i v_i^T over the nonzero singular values of G = sum_i s_i u_i v_i^T.
 
     It is the gradient of the nuclear norm, and the matrix X with singular values <= 1 that maximises <G, X>.
@@ -55,8 +53,8 @@ def polar_factor(G: Leaf, method: Method = "auto") -> Float[Array, ...]:
     Reference: Higham (2008), Functions of Matrices, chapter 8; claim L4.
     """
     matrix = as_matrix(G)
-    if method not in get_args(Method):
-        raise unknown_name("polar method", method, get_args(Method))
+    if method not in METHODS:
+        raise unknown_name("polar method", method, METHODS)
     if method == "jacobi" and min(matrix.shape) > MAX_ROWS:
         raise InputError(f"jacobi: expected at most {MAX_ROWS} rows or columns, found {matrix.shape}; use method='svd'")
     tall = matrix.shape[0] > matrix.shape[1]

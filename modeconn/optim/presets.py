@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, Literal, TypeAlias
+from typing import Any, TypeAlias
 
 import jax
 import jax.numpy as jnp
@@ -44,7 +44,6 @@ __all__ = [
 ]
 
 Rate: TypeAlias = Scalar | optax.Schedule
-Decay: TypeAlias = Literal["explicit", "implicit"]
 
 MUON_MIXTURE = Mixture({"W": POTENTIALS["nuclear"]}, default=POTENTIALS["l1"])
 """Muon as it is used: nuclear norm on the hidden matrix, l1 on output weights and biases."""
@@ -60,7 +59,7 @@ _POLYAK = polyak_betas(0.9)
 
 
 def lion(
-    learning_rate: Rate, weight_decay: Scalar = 0.0, b1: Scalar = 0.9, b2: Scalar = 0.99, decay: Decay = "explicit"
+    learning_rate: Rate, weight_decay: Scalar = 0.0, b1: Scalar = 0.9, b2: Scalar = 0.99, decay: str = "explicit"
 ) -> optax.GradientTransformation:
     """Return Lion: Lion-K with K = l1, a step in the sign of the interpolated momentum."""
     return lion_k(learning_rate, POTENTIALS["l1"], weight_decay, b1, b2, decay)
@@ -71,7 +70,7 @@ def signum(
     weight_decay: Scalar = 0.0,
     b1: Scalar = _POLYAK[0],
     b2: Scalar = _POLYAK[1],
-    decay: Decay = "explicit",
+    decay: str = "explicit",
 ) -> optax.GradientTransformation:
     """Return Signum: Lion with b1 = b2, the sign of Polyak momentum."""
     return lion_k(learning_rate, POTENTIALS["l1"], weight_decay, b1, b2, decay)
@@ -82,7 +81,7 @@ def muon(
     weight_decay: Scalar = 0.0,
     b1: Scalar = _NESTEROV[0],
     b2: Scalar = _NESTEROV[1],
-    decay: Decay = "explicit",
+    decay: str = "explicit",
 ) -> optax.GradientTransformation:
     """Return the theory's Muon: Lion-K with K = nuclear norm, the exact polar factor on every leaf, no shape factor.
 
@@ -96,7 +95,7 @@ def muon_mixed(
     weight_decay: Scalar = 0.0,
     b1: Scalar = _NESTEROV[0],
     b2: Scalar = _NESTEROV[1],
-    decay: Decay = "explicit",
+    decay: str = "explicit",
 ) -> optax.GradientTransformation:
     """Return Lion-K with the nuclear norm on the leaf ``W`` and l1 on every other leaf."""
     return lion_k(learning_rate, MUON_MIXTURE, weight_decay, b1, b2, decay)
@@ -107,7 +106,7 @@ def normalized_sgd(
     weight_decay: Scalar = 0.0,
     b1: Scalar = _POLYAK[0],
     b2: Scalar = _POLYAK[1],
-    decay: Decay = "explicit",
+    decay: str = "explicit",
 ) -> optax.GradientTransformation:
     """Return Lion-K with K = Frobenius norm: momentum SGD with each leaf's step normalised."""
     return lion_k(learning_rate, POTENTIALS["frobenius"], weight_decay, b1, b2, decay)
@@ -141,7 +140,7 @@ def muon_newton_schulz(
     weight_decay: Scalar = 0.0,
     b1: Scalar = _NESTEROV[0],
     b2: Scalar = _NESTEROV[1],
-    decay: Decay = "explicit",
+    decay: str = "explicit",
     steps: int = 5,
 ) -> optax.GradientTransformation:
     """Return :func:`muon` with five Newton-Schulz steps in place of the polar factor, and nothing else changed."""

@@ -96,7 +96,7 @@ def train_fleet(
     Example:
         >>> import numpy as np
         >>> X = np.array([[1.0], [-1.0]])
-        >>> fleet = Fleet.grid(optimizers=["lion"], learning_rates=[0.01], widths=[2, 4], seeds=range(3))
+        >>> fleet = Fleet.grid(optimizers=["lion"], learning_rates=[0.01], widths=[4], seeds=range(6))
         >>> result = train_fleet(fleet, X, np.abs(X), steps=300)
         >>> result.nets.W.shape, bool((result.final_loss < result.history[:, 0]).all())
         ((6, 1, 4), True)

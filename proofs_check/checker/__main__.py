@@ -6,6 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
+from proofs_check.checker.cells import MAX_CELLS
 from proofs_check.checker.check import check_certificate
 from proofs_check.checker.frame import CertificateError, ProblemError
 
@@ -18,10 +19,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         epilog="Exit code: 0 accepted, 1 rejected, 2 bad input.",
     )
     parser.add_argument("certificate", help="certificate, a JSON file")
-    parser.add_argument("--problem", required=True, help="the problem it is about (nets, X, Y), a JSON file of yours")
+    parser.add_argument("--problem", required=True, help="the problem it is about, a JSON file of yours")
+    parser.add_argument("--max-cells", type=int, default=MAX_CELLS, help="take on no more ordered cells of narrow nets")
     options = parser.parse_args(arguments)
     try:
-        result = check_certificate(options.certificate, options.problem)
+        result = check_certificate(options.certificate, options.problem, max_cells=options.max_cells)
     except (CertificateError, ProblemError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import tempfile
@@ -9,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from proofs_check.checker.cells import MAX_CELLS
 from proofs_check.checker.frame import FORMAT, CertificateError, CheckResult, ProblemError, fields, read_object
 from proofs_check.checker.registry import KINDS
 
@@ -16,16 +18,21 @@ __all__ = ["check_certificate", "write_certificate"]
 
 
 def check_certificate(
-    certificate: Mapping[str, Any] | str | os.PathLike[str], problem: Mapping[str, Any] | str | os.PathLike[str]
+    certificate: Mapping[str, Any] | str | os.PathLike[str],
+    problem: Mapping[str, Any] | str | os.PathLike[str],
+    *,
+    max_cells: int = MAX_CELLS,
 ) -> CheckResult:
     """Return whether the statement of a certificate is true of the user's problem, decided in exact arithmetic.
 
     The weights and the data come from ``problem`` alone. There is no tolerance: a slack is part of the statement.
 
     Args:
-        certificate: ``{"format": "modeconn.certificate/1", "kind", "statement", "evidence"}``, with an optional
-            ``"about"`` that is not read; or the path of a JSON file.
+        certificate: ``{"format": "modeconn.certificate/1", "kind", "statement", "evidence"}``; or the path of a JSON
+            file. Two notes may stand beside them and decide nothing: ``"about"`` is not read, and
+            ``"problem": {"sha256": ...}``, the digest of the problem file it was made for, only explains a rejection.
         problem: what the statement is about, see the check of the kind; or the path of a JSON file.
+        max_cells: the largest number of ordered cells that checks about narrow nets take on.
 
     Returns:
         ``accepted`` and a reason in one line. A certificate of the wrong format, kind or form is not accepted.
@@ -47,15 +54,27 @@ def check_certificate(
     setting = read_object(problem, "problem", ProblemError)
     found = read_object(certificate, "certificate", CertificateError)
     try:
-        found = fields(found, "certificate", ("format", "kind", "statement", "evidence"), ("about",))
+        found = fields(found, "certificate", ("format", "kind", "statement", "evidence"), ("about", "problem"))
         if found["format"] != FORMAT:
             raise CertificateError(f"certificate.format: expected {FORMAT!r}")
         kind = found["kind"]
         if not isinstance(kind, str) or kind not in KINDS:
             raise CertificateError(f"certificate.kind: expected one of {', '.join(sorted(KINDS))}")
-        return CheckResult(True, KINDS[kind](found["statement"], found["evidence"], setting))
+        return CheckResult(True, KINDS[kind](found["statement"], found["evidence"], setting, max_cells=max_cells))
     except CertificateError as error:
-        return CheckResult(False, str(error))
+        return CheckResult(False, f"{error}{_other_file(found.get('problem'), problem)}")
+
+
+def _other_file(note: Any, problem: Mapping[str, Any] | str | os.PathLike[str]) -> str:
+    """Return a remark for a rejection if the certificate was made for another problem file, by its own account."""
+    if isinstance(note, Mapping) and "sha256" in note and not isinstance(problem, Mapping):
+        try:
+            digest = hashlib.sha256(Path(problem).read_bytes()).hexdigest()
+        except OSError:  # gone since it was read: nothing to compare with
+            return ""
+        if note["sha256"] != digest:
+            return " (the certificate names another problem file)"
+    return ""
 
 
 def write_certificate(path: str | os.PathLike[str], certificate: Mapping[str, Any]) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-__all__ = ["FORMAT", "CertificateError", "CheckResult", "ProblemError", "fields", "read_object"]
+__all__ = ["FORMAT", "CertificateError", "CheckResult", "ProblemError", "WrittenFloat", "fields", "read_object"]
 
 FORMAT = "modeconn.certificate/1"
 """Value of the field "format" of every certificate."""
@@ -20,6 +20,25 @@ class CertificateError(ValueError):
 
 class ProblemError(ValueError):
     """The user's problem cannot be used: nothing was decided. The message says what to change."""
+
+
+class WrittenFloat(float):
+    """A JSON number with a point or an exponent: the float nearest to it, and ``text``, the decimal that is written.
+
+    A net's weight is the float (that is what ran); a number of a narrow problem is the decimal (0.1 is one tenth).
+
+    Example:
+        >>> WrittenFloat("0.10") == 0.1, WrittenFloat("0.10").text
+        (True, '0.10')
+    """
+
+    text: str
+
+    def __new__(cls, text: str) -> WrittenFloat:
+        """Read the text."""
+        number = super().__new__(cls, text)
+        number.text = text
+        return number
 
 
 class CheckResult(NamedTuple):
@@ -56,6 +75,8 @@ def fields(value: Any, name: str, required: Sequence[str], optional: Sequence[st
 def read_object(source: Any, name: str, error: type[ValueError]) -> Mapping[str, Any]:
     """Return a JSON object from a mapping or from the file at a path, strictly: no NaN, no field given twice.
 
+    Numbers with a point or an exponent in a file keep their text: see :class:`WrittenFloat`.
+
     Args:
         source: mapping or path.
         name: what is read, for the message.
@@ -80,7 +101,7 @@ def read_object(source: Any, name: str, error: type[ValueError]) -> Mapping[str,
 
     try:
         text = Path(source).read_text(encoding="utf-8")
-        found = json.loads(text, object_pairs_hook=once, parse_constant=no_constant)
+        found = json.loads(text, object_pairs_hook=once, parse_float=WrittenFloat, parse_constant=no_constant)
     except OSError as problem:
         raise error(f"{name}: cannot read {os.fspath(source)}: {problem.strerror or problem}") from None
     except RecursionError:

@@ -1,7 +1,9 @@
 """The narrow-net problem and the parts of its certificates, read strictly from JSON values.
 
 Every object must have exactly the fields that its kind names: a field that nobody checks would be shown to the reader
-as part of an accepted statement. Numbers are exact: see :func:`rational`.
+as part of an accepted statement. Numbers are exact: see :func:`rational`. In a problem file a JSON number such as 0.1
+is the decimal that is written; a float read elsewhere has lost its text and is refused, and so are all floats in
+certificates.
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ from fractions import Fraction
 from math import lcm
 from typing import Any, NamedTuple
 
-from proofs_check.checker.frame import CertificateError, ProblemError, fields
+from proofs_check.checker.frame import CertificateError, ProblemError, WrittenFloat, fields
 from proofs_check.exact.cell_linear import dot
 from proofs_check.exact.rational import ExactInputError, number_from
 
@@ -108,6 +110,16 @@ def vector(value: Any, what: str, length: int | None = None) -> tuple[Fraction, 
     return tuple(rational(entry, what) for entry in items(value, what, length))
 
 
+def _number(value: Any, what: str) -> Fraction:
+    """Return a number of the problem: as in :func:`rational`, or a decimal as it is written in the file."""
+    return rational(value.text if isinstance(value, WrittenFloat) else value, what)
+
+
+def _numbers(value: Any, what: str, length: int) -> tuple[Fraction, ...]:
+    """Return a list of numbers of the problem."""
+    return tuple(_number(entry, what) for entry in items(value, what, length))
+
+
 def read_problem(value: Any) -> Problem:
     """Return the problem that a user's JSON object states.
 
@@ -130,12 +142,12 @@ def _problem(value: Any) -> Problem:
     rows = items(X, "problem X")
     if not rows or not isinstance(rows[0], list) or not rows[0]:
         raise CertificateError("problem X: expected at least one row of at least one number")
-    data = tuple(vector(row, "problem X", len(rows[0])) for row in rows)
+    data = tuple(_numbers(row, "problem X", len(rows[0])) for row in rows)
     if outputs not in (None, "free", "fixed"):
         raise CertificateError(f'problem output_weights: expected "free" or "fixed", found {_short(outputs)}')
-    if ridge is not None and rational(ridge, "problem ridge") != 0:
+    if ridge is not None and _number(ridge, "problem ridge") != 0:
         raise CertificateError("problem ridge: certificates about narrow nets cover ridge 0 only")
-    return Problem(data, vector(y, "problem y", len(data)), outputs == "fixed", _region(region))
+    return Problem(data, _numbers(y, "problem y", len(data)), outputs == "fixed", _region(region))
 
 
 def _region(value: Any) -> dict[str, Ball] | None:
@@ -150,7 +162,7 @@ def _region(value: Any) -> dict[str, Ball] | None:
         norm, radius = parts(ball, f"problem region {leaf}", ("norm", "radius"))
         if norm not in ("linf", "spectral"):
             raise CertificateError(f'problem region {leaf}: expected norm "linf" or "spectral", found {_short(norm)}')
-        balls[leaf] = Ball(norm, rational(radius, f"problem region {leaf}"))
+        balls[leaf] = Ball(norm, _number(radius, f"problem region {leaf}"))
         if balls[leaf].radius < 0:
             raise CertificateError(f"problem region {leaf}: the radius is negative")
     return balls

@@ -3,19 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Protocol
 
+from proofs_check.checker.cells import MAX_CELLS
 from proofs_check.checker.narrow_kinds import NARROW_KINDS
 from proofs_check.checker.segment import check_polyline_barrier, check_segment_barrier
 
 __all__ = ["KINDS", "Check"]
 
-Check = Callable[[Any, Any, Mapping[str, Any]], str]
-"""``(statement, evidence, problem) -> the accepted statement in words``; raises CertificateError, or ProblemError."""
+
+class Check(Protocol):
+    """The check of one kind; it raises CertificateError, or ProblemError where the problem is to blame."""
+
+    def __call__(self, statement: Any, evidence: Any, problem: Mapping[str, Any], max_cells: int = ...) -> str:
+        """Return the accepted statement in words."""
+        ...
+
+
+def _without_cells(check: Callable[[Any, Any, Mapping[str, Any]], str]) -> Check:
+    """Return a check that enumerates no cells as one that may be given a limit on them."""
+
+    def checked(statement: Any, evidence: Any, problem: Mapping[str, Any], max_cells: int = MAX_CELLS) -> str:
+        return check(statement, evidence, problem)
+
+    return checked
+
 
 KINDS: dict[str, Check] = {
     **NARROW_KINDS,
-    "polyline-barrier": check_polyline_barrier,
-    "segment-barrier": check_segment_barrier,
+    "polyline-barrier": _without_cells(check_polyline_barrier),
+    "segment-barrier": _without_cells(check_segment_barrier),
 }
 """Certificate kind -> its check."""

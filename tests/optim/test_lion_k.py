@@ -54,7 +54,7 @@ def by_numpy(eps: list[float], lam: float, b1: float, b2: float, implicit: bool)
 def test_recurrence_and_schedule(decay: str) -> None:
     """Oracle: independent implementation in NumPy, with a schedule that depends on the step number."""
     rates = [0.1 / (1 + t) for t in range(len(GRADIENTS))]
-    optimizer = lion_k(lambda t: 0.1 / (1 + t), POTENTIALS["l1"], 0.7, 0.8, 0.95, decay)  # type: ignore[arg-type]
+    optimizer = lion_k(lambda t: 0.1 / (1 + t), POTENTIALS["l1"], 0.7, 0.8, 0.95, decay)
     np.testing.assert_allclose(run(optimizer), by_numpy(rates, 0.7, 0.8, 0.95, decay == "implicit"), rtol=1e-13)
 
 
@@ -112,7 +112,7 @@ def test_bad_names_are_refused() -> None:
     with pytest.raises(InputError, match="did you mean 'muon'"):
         optimizer_from_name("moun")
     with pytest.raises(InputError, match="did you mean 'explicit'"):
-        lion_k(0.1, POTENTIALS["l1"], decay="explict")  # type: ignore[arg-type]
+        lion_k(0.1, POTENTIALS["l1"], decay="explict")
     with pytest.raises(InputError, match="b1: expected"):
         muon_keller(0.1, momentum=1.0)
     with pytest.raises(InputError, match="weight decay"):

@@ -78,7 +78,7 @@ def test_methods_are_checked_and_vectors_are_rows() -> None:
     """Oracle: by construction."""
     np.testing.assert_allclose(polar_factor(jnp.array([3.0, -4.0])), [0.6, -0.8], rtol=1e-15)
     with pytest.raises(InputError, match="did you mean 'jacobi'"):
-        polar_factor(jnp.eye(2), "jakobi")  # type: ignore[arg-type]
+        polar_factor(jnp.eye(2), "jakobi")
     with pytest.raises(InputError, match="at most 8"):
         polar_factor(jnp.eye(9), "jacobi")
 

@@ -70,8 +70,7 @@ def test_one_program_serves_many_radii() -> None:
 
     values = [float(distance(Region.over(NET, NORM_RULES, r))) for r in (0.5, 1.0, 2.0)]
     assert len(traces) == 1
-    regions = Region.over(NET, NORM_RULES, jnp.array([0.5, 1.0, 2.0]))
-    mapped = jax.jit(jax.vmap(lambda region: region.distance(NET)))(regions)
+    mapped = jax.jit(jax.vmap(lambda r: Region.over(NET, NORM_RULES, r).distance(NET)))(jnp.array([0.5, 1.0, 2.0]))
     np.testing.assert_allclose(mapped, values, rtol=1e-14)
 
 

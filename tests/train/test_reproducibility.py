@@ -19,7 +19,7 @@ RNG = np.random.default_rng(1)
 X, Y = RNG.normal(size=(13, 3)), RNG.normal(size=13)
 FLEET = Fleet.concat(
     Fleet.of(optimizer="adamw", learning_rate=0.02, weight_decay=0.3, width=[3, 4, 7, 8] * 10, seed=range(40)),
-    Fleet.of(optimizer="muon", learning_rate=0.01, weight_decay=0.1, width=[2, 3, 4, 4] * 10, seed=range(40)),
+    Fleet.of(optimizer="muon", learning_rate=0.01, weight_decay=0.1, width=[3, 4] * 20, seed=range(40)),
 )
 FEW = np.arange(0, len(FLEET), 7)
 
@@ -64,12 +64,11 @@ def test_segments_do_not_matter_and_nothing_is_compiled_twice() -> None:
     assert advance._cache_size() == before
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_full_batches_in_both_precisions(dtype: str) -> None:
-    """The same without minibatches, where the nets of a chunk share one matrix product."""
+def test_full_batches_in_float64() -> None:
+    """The same without minibatches, where the nets of a chunk share one matrix product (float32: the devices' test)."""
     fleet, rows = Fleet.of(optimizer="adamw", learning_rate=0.01, weight_decay=0.1, width=4, seed=range(40)), FEW[:5]
-    whole = train_fleet(fleet, X, Y, steps=30, dtype=dtype)
-    assert_same(train_fleet(fleet.take(rows), X, Y, steps=30, dtype=dtype), whole, rows)
+    whole = train_fleet(fleet, X, Y, steps=30, dtype="float64")
+    assert_same(train_fleet(fleet.take(rows), X, Y, steps=30, dtype="float64"), whole, rows)
 
 
 class Interrupter:
@@ -157,13 +156,15 @@ fleet = Fleet.grid(optimizers=["adamw"], learning_rates=[0.02], weight_decays=[0
 assert jax.local_device_count() == 2
 two, one = (train_fleet(fleet, X, Y, steps=50, devices=jax.local_devices()[:k]) for k in (2, 1))
 assert len(two.settings["devices"]) == 2
+few = train_fleet(fleet.take([3, 30, 7]), X, Y, steps=50)
 assert (two.nets.W == one.nets.W).all() and (two.history == one.history).all()
+assert (few.nets.W == one.nets.W[[3, 30, 7]]).all()
 print("same")
 """
 
 
 def test_devices_do_not_matter() -> None:
-    """Two host devices against one, in a process of its own: equal in every bit."""
+    """Two host devices against one, and a few nets against many, in a process of its own: equal in every bit."""
     flags = {"XLA_FLAGS": "--xla_force_host_platform_device_count=2", "JAX_PLATFORMS": "cpu"}
     done = subprocess.run(
         [sys.executable, "-c", DEVICES_SCRIPT], capture_output=True, text=True, env={**os.environ, **flags}, timeout=300

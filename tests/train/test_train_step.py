@@ -12,7 +12,7 @@ from modeconn.losses import LOSSES, loss_from_name, net_loss
 from modeconn.nets import Net
 from modeconn.optim import OPTIMIZERS
 from modeconn.probes import kkt_score, region_ratios
-from modeconn.train import Fleet, FleetResult, train_fleet, unstack
+from modeconn.train import SCHEDULES, Fleet, FleetResult, train_fleet, unstack
 from modeconn.train.chunks import Padding
 from modeconn.train.gradient import loss_and_gradient
 
@@ -39,7 +39,6 @@ def optax_loop(optimizer: str, index: int, schedule: str = "constant") -> Net:
     rate, lam = result.fleet.learning_rate[index], result.fleet.weight_decay[index]
     rates = {
         "constant": np.full(STEPS, rate),
-        "linear": rate * (1 - np.arange(STEPS) / STEPS),
         "cosine": rate * (1 + np.cos(np.pi * np.arange(STEPS) / STEPS)) / 2,
     }[schedule]
     loss = LOSSES["half_squared_error"]
@@ -79,16 +78,28 @@ def test_padded_neurons_stay_exactly_zero(optimizer: str) -> None:
     for leaf in nets:
         assert not leaf[0][..., WIDTHS[0] :].any()
         assert leaf[0][..., : WIDTHS[0]].all()
-    assert_close(unstack(trained(optimizer), 0), unstack(trained(optimizer, "power_of_two"), 0), 1e-12)
 
 
-@pytest.mark.parametrize("schedule", ["linear", "cosine"])
-def test_schedules_against_an_optax_loop(schedule: str) -> None:
+def test_padding_to_powers_of_two_is_the_same_run() -> None:
+    """Metamorphic: 2 and 8 columns instead of 5 for both."""
+    for i in range(2):
+        assert_close(unstack(trained("adamw"), i), unstack(trained("adamw", "power_of_two"), i), 1e-12)
+
+
+def test_cosine_schedule_against_an_optax_loop() -> None:
     """Independent implementation: the rates of the schedule written out as an array."""
-    assert_close(unstack(trained("adamw", "largest", schedule), 1), optax_loop("adamw", 1, schedule))
+    assert_close(unstack(trained("lion", "largest", "cosine"), 0), optax_loop("lion", 0, "cosine"))
 
 
-@pytest.mark.parametrize("optimizer", ["lion", "muon", "adamw"])
+def test_schedules_by_hand() -> None:
+    """Closed form: at the start, a quarter, half and the end of a run."""
+    done = jnp.array([0, 0.25, 0.5, 1])
+    for name, factors in {"constant": [1, 1, 1, 1], "linear": [1, 0.75, 0.5, 0]}.items():
+        np.testing.assert_array_equal(SCHEDULES[name](done), factors)
+    np.testing.assert_allclose(SCHEDULES["cosine"](done), [1, 0.5 + 0.5**1.5, 0.5, 0], atol=1e-15)
+
+
+@pytest.mark.parametrize("optimizer", ["muon", "adamw"])
 def test_first_step_by_hand(optimizer: str) -> None:
     """Closed form: w = 2, a = 3, x = 1, y = 5 has gradients 3 and 2, and the step is (1 - eps lam) x - eps sign."""
     fleet = Fleet.of(optimizer=optimizer, learning_rate=0.1, weight_decay=0.5, width=1)
@@ -117,8 +128,10 @@ def test_history_and_final_measurements() -> None:
     assert result.in_region().tolist() == [all(v[i] <= 1 + 1e-6 for v in result.ratios.values()) for i in range(2)]
 
 
-@pytest.mark.parametrize("shape", ["bias", "plain", "fixed_output"])
-@pytest.mark.parametrize("name", sorted(LOSSES))
+@pytest.mark.parametrize(
+    ("name", "shape"),
+    [("half_squared_error", "bias"), ("logistic", "fixed_output"), ("cross_entropy", "plain")],
+)
 def test_gradient_agrees_with_autodiff(name: str, shape: str) -> None:
     """Independent implementation: jax.grad of the plain loss; a dead neuron at zero gets exactly zero."""
     loss, c = loss_from_name(name), 1 if shape == "fixed_output" or name == "logistic" else C
@@ -131,8 +144,8 @@ def test_gradient_agrees_with_autodiff(name: str, shape: str) -> None:
     W[:, 3] = A[:, 3] = b[3] = 0
     net = Net(W, None if shape == "fixed_output" else A, b if shape == "bias" else None)
     net, target = jax.tree.map(jnp.asarray, net), jnp.asarray(targets[name])
-    value, gradient = loss_and_gradient(loss, net, X, target)
-    expected_value, expected = jax.value_and_grad(lambda x: net_loss(loss, x, X, target))(net)
+    value, gradient = jax.jit(lambda x: loss_and_gradient(loss, x, X, target))(net)
+    expected_value, expected = jax.jit(jax.value_and_grad(lambda x: net_loss(loss, x, X, target)))(net)
     np.testing.assert_allclose(value, expected_value, rtol=1e-13)
     assert_close(gradient, expected, 1e-12)
     assert not any(leaf[..., 3].any() for leaf in jax.tree.leaves(gradient))
