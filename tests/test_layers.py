@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 
 LAYERS = (
-    {"errors", "precision", "reporter"},
+    {"environment", "errors", "precision", "reporter"},
     {"nets", "cells"},
     {"losses", "regions", "io"},
     {"optim", "data"},

@@ -30,7 +30,6 @@ __all__ = [
 
 Scalar = float | Float[Array | np.ndarray, ""]
 
-
 DECAYS = ("explicit", "implicit")
 """Forms of decoupled decay: of the old position, or of the new one."""
 

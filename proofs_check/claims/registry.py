@@ -17,6 +17,8 @@ MODULES: dict[str, str] = {
     "L5": "l5",
     "S1": "s1",
     "ADAM": "adam",
+    "N1": "n1",
+    "N2": "n2",
 }
 """Claim id -> module of :mod:`proofs_check.claims.library` that exports it as ``CLAIM``."""
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from modeconn.regions import partial_isometry, thin_svd
-from modeconn.regions.jacobi import MAX_ROWS
+from modeconn.regions.jacobi import MAX_ROWS, _isometry
 
 batched_svd = jax.jit(jax.vmap(functools.partial(thin_svd, method="jacobi")))
 batched_isometry = jax.jit(jax.vmap(partial_isometry))
@@ -72,3 +72,10 @@ def test_nan_stays_nan_and_stays_alone() -> None:
     spoilt = np.asarray(batched_isometry(X))
     assert np.isnan(spoilt[1]).all()
     assert np.array_equal(spoilt[[0, 2]], clean[[0, 2]])
+
+
+def test_blocks_change_nothing_but_rounding() -> None:
+    """Oracle: all lanes in one piece, as on an accelerator."""
+    X = np.random.default_rng(3).normal(size=(100, 4, 16))
+    whole = np.moveaxis(jax.jit(_isometry)(np.moveaxis(X, 0, 2)), 2, 0)
+    np.testing.assert_allclose(whole, batched_isometry(X), atol=1e-13)

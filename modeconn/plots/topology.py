@@ -1,0 +1,216 @@
+"""Pictures of loss landscapes of narrow nets: the merge tree of the minima, and the staircase in the width."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator, NullLocator
+
+from modeconn.plots.style import figure_style
+from modeconn.topology import MergeTree, Stair
+
+__all__ = ["draw_merge_tree", "draw_staircase", "topology_figure"]
+
+GLOBAL, LOCAL, TRUNK, BARRIER = "#2a9d63", "#d9822b", "#444444", "#b0306a"
+
+LABELLED = 24
+"""Largest number of leaves whose losses are written beside them."""
+
+
+@dataclass(frozen=True)
+class _Node:
+    """A leaf or a merge: its level, its place on the horizontal axis, and the nodes below it."""
+
+    level: Fraction
+    x: float
+    below: tuple[_Node, ...] = ()
+    lowest: Fraction = Fraction(0)
+
+
+def _forest(tree: MergeTree) -> tuple[list[_Node], list[int]]:
+    """Return the roots, and the leaves from left to right: at every merge the branch with the deepest leaf first."""
+    order: dict[tuple[int, ...], list[int]] = {(k,): [k] for k in range(len(tree.levels))}
+    for merge in tree.merges:
+        branches = sorted((order.pop(group) for group in merge.groups), key=lambda b: min(tree.levels[k] for k in b))
+        order[merge.members] = [k for branch in branches for k in branch]
+    leaves = [k for branch in sorted(order.values()) for k in branch]
+    nodes = {(k,): _Node(tree.levels[k], float(x), (), tree.levels[k]) for x, k in enumerate(leaves)}
+    for merge in tree.merges:
+        below = tuple(sorted((nodes.pop(group) for group in merge.groups), key=lambda node: node.x))
+        place = (below[0].x + below[-1].x) / 2
+        nodes[merge.members] = _Node(merge.level, place, below, min(node.lowest for node in below))
+    return sorted(nodes.values(), key=lambda node: node.x), leaves
+
+
+def _text(value: Fraction) -> str:
+    """Return the fraction, or its decimal value when it is too long for a label."""
+    text = str(value)
+    return text if len(text) <= 11 else f"≈ {float(value):.6g}"
+
+
+def draw_merge_tree(ax: Axes, tree: MergeTree, level: Fraction | None = None) -> None:
+    """Draw the disconnectivity graph: a leaf at the loss of each minimum, branches that join at the exact barrier.
+
+    The vertical axis is quadratic in the height above the lowest minimum, so that low barriers stay visible beside
+    high ones; it is the distance of the prediction from y when the least loss is 0.
+
+    Args:
+        ax: where.
+        tree: minima up to permutation of the neurons.
+        level: a level to mark; what it cuts off below are the orbits of that level set.
+    """
+    roots, leaves = _forest(tree)
+    floor = float(min(tree.levels))
+    top = max(float(node.level) for node in roots)
+    ax.set_yscale("function", functions=(lambda v: np.sqrt(np.maximum(v - floor, 0.0)), lambda v: v**2 + floor))
+    height = max(top - floor, 1e-9)
+    labelled = len(leaves) <= LABELLED
+
+    def branch(node: _Node, parent: float) -> None:
+        colour = GLOBAL if node.lowest == min(tree.levels) else LOCAL
+        ax.plot([node.x, node.x], [float(node.level), parent], color=colour, linewidth=2.2, solid_capstyle="round")
+        if node.below:
+            ends = [node.below[0].x, node.below[-1].x]
+            ax.plot(ends, [float(node.level)] * 2, color=TRUNK, linewidth=2.2, solid_capstyle="round")
+            ax.annotate(
+                _text(node.level),
+                (node.x, float(node.level)),
+                (4, 3),
+                textcoords="offset points",
+                color=BARRIER,
+                fontweight="bold",
+                bbox={"boxstyle": "round,pad=0.1", "facecolor": "white", "edgecolor": "none", "alpha": 0.8},
+            )
+        else:
+            ax.plot([node.x], [float(node.level)], "o", color=colour, markersize=8, zorder=3, clip_on=False)
+            if labelled:
+                ax.annotate(
+                    _text(node.level),
+                    (node.x, float(node.level)),
+                    (0, -8),
+                    textcoords="offset points",
+                    ha="center",
+                    va="top",
+                    color=colour,
+                    annotation_clip=False,
+                )
+        for child in node.below:
+            branch(child, float(node.level))
+
+    for root in roots:
+        branch(root, top + 0.18 * height)
+    if level is not None and floor <= float(level) <= top + 0.18 * height:
+        ax.axhline(float(level), color="#2f6db5", linewidth=0.9, linestyle="--")
+    ax.set_ylim(floor, top + 0.18 * height)
+    ax.set_xlim(-0.6, len(leaves) - 0.4)
+    ax.yaxis.set_major_locator(MaxNLocator(6))
+    ax.yaxis.set_minor_locator(NullLocator())
+    ax.tick_params(axis="x", bottom=False, labelbottom=False)
+    ax.spines["bottom"].set_visible(False)
+    ax.spines["left"].set_position(("outward", 8))
+    ax.grid(axis="x", visible=False)
+    ax.set_ylabel("loss")
+    ax.set_xlabel("minima up to permutation (green: global)", labelpad=18)
+
+
+def draw_staircase(counts: Axes, levels: Axes, stairs: Sequence[Stair]) -> None:
+    """Draw components and orbits against width in one panel, the least loss and the barrier above it in another."""
+    widths = [stair.width for stair in stairs]
+    for name, values, colour, marker, side in (
+        ("components", [s.components for s in stairs], TRUNK, "o", 6),
+        ("up to permutation", [s.orbits for s in stairs], GLOBAL, "D", -6),
+    ):
+        counts.plot(widths, values, drawstyle="steps-mid", color=colour, alpha=0.45)
+        counts.plot(widths, values, marker, color=colour, label=name, markersize=6)
+        for width, value in zip(widths, values, strict=True):
+            counts.annotate(
+                str(value),
+                (width, value),
+                (0, side),
+                textcoords="offset points",
+                ha="center",
+                va="bottom" if side > 0 else "top",
+                color=colour,
+            )
+    counts.set_yscale("symlog", linthresh=1.0)
+    most = max(max(s.components for s in stairs), 1)
+    counts.set_ylim(0, 2.5 * most)
+    ticks = sorted({0, 1, *(stair.components for stair in stairs), *(stair.orbits for stair in stairs)})
+    counts.set_yticks(ticks, labels=[str(tick) for tick in ticks])
+    counts.yaxis.set_minor_locator(NullLocator())
+    counts.set_ylabel("number")
+    counts.legend(fontsize=8, loc="upper right")
+    counts.tick_params(axis="x", labelbottom=False)
+
+    least = [float(stair.least_loss) for stair in stairs]
+    levels.plot(widths, least, "o", color=GLOBAL, label="least loss")
+    barred = [stair for stair in stairs if stair.barrier is not None]
+    for stair in barred:
+        assert stair.barrier is not None
+        ends = [float(stair.least_loss), float(stair.barrier)]
+        levels.plot([stair.width] * 2, ends, color=BARRIER, linewidth=2.2, alpha=0.6)
+    levels.plot(
+        [s.width for s in barred], [float(s.barrier or 0) for s in barred], "_", color=BARRIER, markersize=16,
+        markeredgewidth=2.2, label="barrier: all components joined",
+    )  # fmt: skip
+    for stair in stairs:
+        for value, colour, side in ((stair.least_loss, GLOBAL, -7), (stair.barrier, BARRIER, 5)):
+            if value is not None:
+                levels.annotate(
+                    _text(value),
+                    (stair.width, float(value)),
+                    (0, side),
+                    textcoords="offset points",
+                    ha="center",
+                    va="top" if side < 0 else "bottom",
+                    color=colour,
+                )
+    levels.margins(y=0.25)
+    levels.legend(fontsize=8, loc="upper right")
+    levels.set_xticks(widths, labels=[str(width) for width in widths])
+    levels.set_xlim(min(widths) - 0.5, max(widths) + 0.5)
+    levels.set_xlabel("width m")
+    levels.set_ylabel("loss")
+    for ax in (counts, levels):
+        ax.grid(axis="x", visible=False)
+
+
+def topology_figure(
+    tree: MergeTree | None = None,
+    stairs: Sequence[Stair] = (),
+    *,
+    title: str = "",
+    level: Fraction | None = None,
+) -> Figure:
+    """Return the merge tree of the minima, the staircase in the width, or both side by side.
+
+    Args:
+        tree: minima of one width, from :func:`modeconn.topology.merge_tree`.
+        stairs: one entry a width, from :func:`modeconn.topology.staircase`.
+        title: heading of the tree.
+        level: a level to mark in the tree.
+
+    Example:
+        >>> from modeconn.topology import merge_tree, problem_from_json
+        >>> problem = problem_from_json({"X": [[-1, -2], [3, 0], [2, -1]], "y": [0, 1, 1]})
+        >>> [text.get_text() for text in topology_figure(merge_tree(problem, 2)).axes[0].texts]
+        ['1/140', '0', '0']
+    """
+    across = max(4.2, min(1.0 + 0.55 * len(tree.levels), 14.0)) if tree is not None else 0.0
+    with figure_style():
+        figure = Figure(figsize=(across + (4.6 if stairs else 0.0), 4.4))
+        parts = iter(np.atleast_1d(figure.subfigures(1, (tree is not None) + bool(stairs), width_ratios=[w for w in (across, 4.6 if stairs else 0.0) if w])))
+        if tree is not None:
+            ax = next(parts).subplots()
+            ax.set_title(title)
+            draw_merge_tree(ax, tree, level)
+        if stairs:
+            counts, levels = next(parts).subplots(2, 1, sharex=True)
+            counts.set_title("Against width")
+            draw_staircase(counts, levels, stairs)
+    return figure
