@@ -9,10 +9,12 @@ from fractions import Fraction
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
 from matplotlib.ticker import MaxNLocator, NullLocator
 
 from modeconn.plots.style import figure_style
-from modeconn.topology import MergeTree, Stair
+from modeconn.plots.tables import Row
+from modeconn.topology import MergeTree
 
 __all__ = ["draw_merge_tree", "draw_staircase", "topology_figure"]
 
@@ -84,7 +86,7 @@ def draw_merge_tree(ax: Axes, tree: MergeTree, level: Fraction | None = None) ->
                 textcoords="offset points",
                 color=BARRIER,
                 fontweight="bold",
-                bbox={"boxstyle": "round,pad=0.1", "facecolor": "white", "edgecolor": "none", "alpha": 0.8},
+                path_effects=[withStroke(linewidth=2.5, foreground="white")],
             )
         else:
             ax.plot([node.x], [float(node.level)], "o", color=colour, markersize=8, zorder=3, clip_on=False)
@@ -115,83 +117,83 @@ def draw_merge_tree(ax: Axes, tree: MergeTree, level: Fraction | None = None) ->
     ax.spines["left"].set_position(("outward", 8))
     ax.grid(axis="x", visible=False)
     ax.set_ylabel("loss")
-    ax.set_xlabel("minima up to permutation (green: global)", labelpad=18)
+    ax.set_xlabel("minima up to permutation (green: global)", labelpad=22)
 
 
-def draw_staircase(counts: Axes, levels: Axes, stairs: Sequence[Stair]) -> None:
-    """Draw components and orbits against width in one panel, the least loss and the barrier above it in another."""
-    widths = [stair.width for stair in stairs]
-    for name, values, colour, marker, side in (
-        ("components", [s.components for s in stairs], TRUNK, "o", 6),
-        ("up to permutation", [s.orbits for s in stairs], GLOBAL, "D", -6),
+def draw_staircase(counts: Axes, levels: Axes, rows: Sequence[Row]) -> None:
+    """Draw components and orbits against width in one panel, the least loss and the barriers in another.
+
+    Args:
+        counts: the first panel.
+        levels: the second panel.
+        rows: one a width: ``width``, ``components``, ``orbits``, ``min_loss``, and the levels at which all components
+            (``barrier``) and all orbits (``orbit_barrier``) are joined, ``None`` where there is only one.
+    """
+    widths = [row["width"] for row in rows]
+    for key, name, colour, marker, side in (
+        ("components", "components", TRUNK, "o", 7),
+        ("orbits", "up to permutation", GLOBAL, "D", -7),
     ):
-        counts.plot(widths, values, drawstyle="steps-mid", color=colour, alpha=0.45)
+        values = [row[key] for row in rows]
+        counts.plot(widths, values, drawstyle="steps-mid", color=colour, alpha=0.35)
         counts.plot(widths, values, marker, color=colour, label=name, markersize=6)
         for width, value in zip(widths, values, strict=True):
-            counts.annotate(
-                str(value),
-                (width, value),
-                (0, side),
-                textcoords="offset points",
-                ha="center",
-                va="bottom" if side > 0 else "top",
-                color=colour,
-            )
-    counts.set_yscale("symlog", linthresh=1.0)
-    most = max(max(s.components for s in stairs), 1)
-    counts.set_ylim(0, 2.5 * most)
-    ticks = sorted({0, 1, *(stair.components for stair in stairs), *(stair.orbits for stair in stairs)})
+            _note(counts, str(value), width, value, colour, side)
+    counts.set_yscale("symlog", linthresh=1.0, linscale=0.45)
+    counts.set_ylim(0, 3.0 * max(row["components"] for row in rows) + 1)
+    ticks = sorted({0, 1, *(row[key] for row in rows for key in ("components", "orbits"))})
     counts.set_yticks(ticks, labels=[str(tick) for tick in ticks])
     counts.yaxis.set_minor_locator(NullLocator())
     counts.set_ylabel("number")
-    counts.legend(fontsize=8, loc="upper right")
     counts.tick_params(axis="x", labelbottom=False)
 
-    least = [float(stair.least_loss) for stair in stairs]
-    levels.plot(widths, least, "o", color=GLOBAL, label="least loss")
-    barred = [stair for stair in stairs if stair.barrier is not None]
-    for stair in barred:
-        assert stair.barrier is not None
-        ends = [float(stair.least_loss), float(stair.barrier)]
-        levels.plot([stair.width] * 2, ends, color=BARRIER, linewidth=2.2, alpha=0.6)
-    levels.plot(
-        [s.width for s in barred], [float(s.barrier or 0) for s in barred], "_", color=BARRIER, markersize=16,
-        markeredgewidth=2.2, label="barrier: all components joined",
-    )  # fmt: skip
-    for stair in stairs:
-        for value, colour, side in ((stair.least_loss, GLOBAL, -7), (stair.barrier, BARRIER, 5)):
-            if value is not None:
-                levels.annotate(
-                    _text(value),
-                    (stair.width, float(value)),
-                    (0, side),
-                    textcoords="offset points",
-                    ha="center",
-                    va="top" if side < 0 else "bottom",
-                    color=colour,
-                )
-    levels.margins(y=0.25)
-    levels.legend(fontsize=8, loc="upper right")
+    for key, name, colour, marker, shift in (
+        ("barrier", "barrier", BARRIER, "o", 0.09),
+        ("orbit_barrier", "barrier up to permutation", LOCAL, "D", -0.09),
+    ):
+        barred = [row for row in rows if row[key] is not None]
+        levels.plot([], [], marker, color=colour, label=name, markersize=6)
+        for row in barred:
+            x, ends = row["width"] + shift, [float(row["min_loss"]), float(row[key])]
+            levels.plot([x, x], ends, color=colour, linewidth=2.2, alpha=0.6)
+            levels.plot([x], ends[1:], marker, color=colour, markersize=6)
+            _note(levels, _text(row[key]), x, ends[1], colour, 6 if shift > 0 else 2, shift)
+    levels.plot(widths, [float(row["min_loss"]) for row in rows], "_", color=GLOBAL, markersize=26, markeredgewidth=2.6,
+                label="least loss")  # fmt: skip
+    for row in rows:
+        _note(levels, _text(row["min_loss"]), row["width"], float(row["min_loss"]), GLOBAL, -6)
+    levels.margins(y=0.22)
     levels.set_xticks(widths, labels=[str(width) for width in widths])
     levels.set_xlim(min(widths) - 0.5, max(widths) + 0.5)
     levels.set_xlabel("width m")
     levels.set_ylabel("loss")
     for ax in (counts, levels):
         ax.grid(axis="x", visible=False)
+        ax.legend(fontsize=8, loc="lower left", bbox_to_anchor=(-0.02, 0.98), ncols=3, handletextpad=0.3,
+                  columnspacing=1.2)  # fmt: skip
+
+
+def _note(ax: Axes, text: str, x: float, y: float, colour: str, side: float, shift: float = 0.0) -> None:
+    """Write beside a marker: above it if ``side`` is positive, below if negative; to the left for a negative shift."""
+    ax.annotate(
+        text,
+        (x, y),
+        (4 if shift > 0 else -5 if shift < 0 else 0, side),
+        textcoords="offset points",
+        ha="left" if shift > 0 else "right" if shift < 0 else "center",
+        va="bottom" if side > 0 else "top",
+        color=colour,
+    )
 
 
 def topology_figure(
-    tree: MergeTree | None = None,
-    stairs: Sequence[Stair] = (),
-    *,
-    title: str = "",
-    level: Fraction | None = None,
+    tree: MergeTree | None = None, rows: Sequence[Row] = (), *, title: str = "", level: Fraction | None = None
 ) -> Figure:
     """Return the merge tree of the minima, the staircase in the width, or both side by side.
 
     Args:
         tree: minima of one width, from :func:`modeconn.topology.merge_tree`.
-        stairs: one entry a width, from :func:`modeconn.topology.staircase`.
+        rows: one a width, see :func:`draw_staircase`.
         title: heading of the tree.
         level: a level to mark in the tree.
 
@@ -200,17 +202,18 @@ def topology_figure(
         >>> problem = problem_from_json({"X": [[-1, -2], [3, 0], [2, -1]], "y": [0, 1, 1]})
         >>> [text.get_text() for text in topology_figure(merge_tree(problem, 2)).axes[0].texts]
         ['1/140', '0', '0']
+
+    Reference: claims N2 and N5.
     """
-    across = max(4.2, min(1.0 + 0.55 * len(tree.levels), 14.0)) if tree is not None else 0.0
+    across = [] if tree is None else [max(4.2, min(1.0 + 0.55 * len(tree.levels), 14.0))]
+    across += [max(4.8, 1.0 + 0.9 * len(rows))] if rows else []
     with figure_style():
-        figure = Figure(figsize=(across + (4.6 if stairs else 0.0), 4.4))
-        parts = iter(np.atleast_1d(figure.subfigures(1, (tree is not None) + bool(stairs), width_ratios=[w for w in (across, 4.6 if stairs else 0.0) if w])))
+        figure = Figure(figsize=(sum(across), 4.6))
+        parts = list(figure.subfigures(1, len(across), width_ratios=across, squeeze=False)[0])
         if tree is not None:
-            ax = next(parts).subplots()
+            ax = parts.pop(0).subplots()
             ax.set_title(title)
             draw_merge_tree(ax, tree, level)
-        if stairs:
-            counts, levels = next(parts).subplots(2, 1, sharex=True)
-            counts.set_title("Against width")
-            draw_staircase(counts, levels, stairs)
+        if rows:
+            draw_staircase(*parts.pop(0).subplots(2, 1, sharex=True), rows)
     return figure

@@ -18,8 +18,8 @@ from modeconn.train.program import advance
 RNG = np.random.default_rng(1)
 X, Y = RNG.normal(size=(13, 3)), RNG.normal(size=13)
 FLEET = Fleet.concat(
-    Fleet.of(optimizer="adamw", learning_rate=0.02, weight_decay=0.3, width=[3, 4, 7, 8] * 10, seed=range(40)),
-    Fleet.of(optimizer="muon", learning_rate=0.01, weight_decay=0.1, width=[3, 4] * 20, seed=range(40)),
+    Fleet.of(optimizer="adamw", learning_rate=0.02, weight_decay=0.3, width=[3, 4] * 20, seed=range(40)),
+    Fleet.of(optimizer="muon", learning_rate=0.01, weight_decay=0.1, width=[3, 4] * 12, seed=range(24)),
 )
 FEW = np.arange(0, len(FLEET), 7)
 
@@ -45,13 +45,13 @@ def assert_same(a: FleetResult, b: FleetResult, rows: Any = slice(None)) -> None
 
 
 def test_chunks_do_not_matter() -> None:
-    """The same runs, 16 instead of 24, 32 or 48 side by side: equal in every bit."""
+    """The same runs, 16 instead of 32 or 48 side by side: equal in every bit."""
     assert_same(run(chunk_size=16), straight())
 
 
 def test_order_and_neighbours_do_not_matter() -> None:
     """A shuffled part of the fleet, whose largest width is another one: equal in every bit."""
-    rows = np.random.default_rng(2).permutation(np.flatnonzero(FLEET.width < 7))[:20]
+    rows = np.random.default_rng(2).permutation(np.flatnonzero(FLEET.width < 4))[:20]
     assert_same(run(FLEET.take(rows)), straight(), rows)
 
 
@@ -152,19 +152,18 @@ import jax, numpy as np
 from modeconn.train import Fleet, train_fleet
 rng = np.random.default_rng(1)
 X, Y = rng.normal(size=(13, 3)), rng.normal(size=13)
-fleet = Fleet.grid(optimizers=["adamw"], learning_rates=[0.02], weight_decays=[0.3], widths=[3], seeds=range(40))
+fleet = Fleet.of(optimizer="adamw", learning_rate=0.02, weight_decay=0.3, width=3, seed=range(40))
 assert jax.local_device_count() == 2
-two, one = (train_fleet(fleet, X, Y, steps=50, devices=jax.local_devices()[:k]) for k in (2, 1))
+two = train_fleet(fleet, X, Y, steps=50)
+one = train_fleet(fleet.take([3, 30, 7]), X, Y, steps=50, devices=jax.local_devices()[1:])
 assert len(two.settings["devices"]) == 2
-few = train_fleet(fleet.take([3, 30, 7]), X, Y, steps=50)
-assert (two.nets.W == one.nets.W).all() and (two.history == one.history).all()
-assert (few.nets.W == one.nets.W[[3, 30, 7]]).all()
+assert (two.nets.W[[3, 30, 7]] == one.nets.W).all() and (two.history[[3, 30, 7]] == one.history).all()
 print("same")
 """
 
 
 def test_devices_do_not_matter() -> None:
-    """Two host devices against one, and a few nets against many, in a process of its own: equal in every bit."""
+    """40 nets on two host devices against three on one, in a process of its own: equal in every bit."""
     flags = {"XLA_FLAGS": "--xla_force_host_platform_device_count=2", "JAX_PLATFORMS": "cpu"}
     done = subprocess.run(
         [sys.executable, "-c", DEVICES_SCRIPT], capture_output=True, text=True, env={**os.environ, **flags}, timeout=300

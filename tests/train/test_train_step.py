@@ -24,9 +24,11 @@ WIDTHS = (2, 5)
 
 @functools.cache
 def trained(optimizer: str, padding: Padding = "largest", schedule: str = "constant") -> FleetResult:
-    fleet = Fleet.of(
-        optimizer=optimizer, learning_rate=[0.01, 0.03], weight_decay=[0.2, 0.0], width=WIDTHS, seed=[3, 4]
-    )
+    """Two nets of width 2 and 5; of width 3 for optax's Muon, so that it needs one program and could be padded to 4."""
+    rates, decays, widths = [0.01, 0.03], [0.2, 0.0], WIDTHS
+    if optimizer == "muon_optax":
+        widths, padding = (3, 3), "power_of_two"
+    fleet = Fleet.of(optimizer=optimizer, learning_rate=rates, weight_decay=decays, width=widths, seed=[3, 4])
     return train_fleet(
         fleet, X, Y, steps=STEPS, record_every=10, bias=True, dtype="float64", padding=padding, schedule=schedule
     )
@@ -63,16 +65,16 @@ def assert_close(a: Net, b: Net, atol: float = 1e-9) -> None:
 
 @pytest.mark.parametrize("optimizer", ["adamw", "lion", "muon", "muon_mixed", "muon_optax"])
 def test_agrees_with_an_optax_loop_on_the_unpadded_net(optimizer: str) -> None:
-    """Independent implementation: scan of jax.grad and optax on one net of width 2 (in the fleet: padded to 5).
+    """Independent implementation: scan of jax.grad and optax on one net at its own width.
 
     optax's Muon reads a factor of the rate off the shape of the leaf: padding it would be wrong by that factor.
     """
     assert_close(unstack(trained(optimizer), 0), optax_loop(optimizer, 0))
 
 
-@pytest.mark.parametrize("optimizer", [name for name, entry in OPTIMIZERS.items() if entry.is_theory])
+@pytest.mark.parametrize("optimizer", ["adamw", "lion", "muon", "muon_mixed", "normalized_sgd"])
 def test_padded_neurons_stay_exactly_zero(optimizer: str) -> None:
-    """By construction: a neuron beyond the width is zero in every bit, under every theory optimizer."""
+    """By construction: a neuron beyond the width is zero in every bit, under sign, polar, normalised and Adam steps."""
     nets = trained(optimizer).nets
     assert nets.W.shape == (2, D, max(WIDTHS))
     for leaf in nets:
@@ -80,15 +82,9 @@ def test_padded_neurons_stay_exactly_zero(optimizer: str) -> None:
         assert leaf[0][..., : WIDTHS[0]].all()
 
 
-def test_padding_to_powers_of_two_is_the_same_run() -> None:
-    """Metamorphic: 2 and 8 columns instead of 5 for both."""
-    for i in range(2):
-        assert_close(unstack(trained("adamw"), i), unstack(trained("adamw", "power_of_two"), i), 1e-12)
-
-
 def test_cosine_schedule_against_an_optax_loop() -> None:
-    """Independent implementation: the rates of the schedule written out as an array."""
-    assert_close(unstack(trained("lion", "largest", "cosine"), 0), optax_loop("lion", 0, "cosine"))
+    """Independent implementation: the rates of the schedule written out as an array; 8 columns for width 5."""
+    assert_close(unstack(trained("lion", "power_of_two", "cosine"), 1), optax_loop("lion", 1, "cosine"))
 
 
 def test_schedules_by_hand() -> None:

@@ -11,10 +11,15 @@ from proofs_check.exact.interval import Scalar, enclosure
 from proofs_check.exact.lion_k import LionKState, lion_k_trajectory
 from proofs_check.exact.potentials import ExactPotential, exact_potential
 
-__all__ = ["EXACT", "any_above", "ball_of", "exact_run", "potential_of"]
+__all__ = ["EXACT", "any_above", "ball_of", "exact_run", "gradients_of", "potential_of"]
 
 EXACT = ("l1", "frobenius", "nuclear", "huber_l1", "soft_l1")
 """Potentials whose runs exact arithmetic can follow (the nuclear norm for matrices with one row or one column)."""
+
+
+def gradients_of(instance: Instance) -> list[list[list[float]]]:
+    """Return the gradients (T, d, m) in their unit, as the floats that every run of the instance starts from."""
+    return [[[entry * instance["scale"] for entry in row] for row in g] for g in instance["gradients"]]
 
 
 def potential_of(instance: Instance) -> ExactPotential | None:
@@ -32,21 +37,19 @@ def ball_of(instance: Instance) -> str:
     return "l2" if instance["potential"] in ("frobenius", "nuclear") else "linf"
 
 
-def exact_run(instance: Instance, form: str | None = None, repeat: int | None = None) -> list[LionKState] | None:
+def exact_run(instance: Instance, form: str | None = None) -> list[LionKState] | None:
     """Return the states of a run of :func:`~proofs_check.claims.library.runs.run_instances`, start included.
 
     Args:
         instance: the run; its floats are taken as the dyadic numbers that they store.
         form: another form of decay than the instance's, such as ``"coupled"``.
-        repeat: take the first gradient this many times.
     """
     potential = potential_of(instance)
     if potential is None:
         return None
-    gradients = instance["gradients"] if repeat is None else [instance["gradients"][0]] * repeat
     return lion_k_trajectory(
         instance["x0"],
-        gradients,
+        gradients_of(instance),
         potential,
         instance["lr"],
         instance["decay"],

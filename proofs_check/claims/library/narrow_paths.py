@@ -13,8 +13,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from modeconn.nets import Net
-from modeconn.topology import Neuron, Point, Problem, lift, point_loss
+from modeconn.topology import Neuron, Point, Problem, point_loss
 from proofs_check.exact.piecewise import segment_loss
 
 __all__ = ["find_path", "parameter_segment_loss", "path_loss"]
@@ -68,13 +67,17 @@ def path_loss(problem: Problem, nodes: Sequence[Point]) -> Fraction:
 
 def parameter_segment_loss(problem: Problem, start: Point, end: Point, parts: int = 16) -> Fraction:
     """Return the largest loss at t = 0, 1/parts, ..., 1 on the segment between the nets (w, alpha) = (u, s)."""
-    nets = [lift(point, fixed=problem.output_weights == "fixed") for point in (start, end)]
-    loss = segment_loss(*(_leaves(net) for net in nets), problem.X, [[v] for v in problem.y])
+    is_fixed = problem.output_weights == "fixed"
+    nets = [
+        (
+            [list(column) for column in zip(*(neuron.u for neuron in point), strict=True)],
+            None if is_fixed else [[neuron.s for neuron in point]],
+            None,
+        )
+        for point in (start, end)
+    ]
+    loss = segment_loss(*nets, problem.X, [[v] for v in problem.y])
     return max(loss(Fraction(k, parts)) for k in range(parts + 1))
-
-
-def _leaves(net: Net) -> tuple[object, object, None]:
-    return np.asarray(net.W).tolist(), None if net.A is None else np.asarray(net.A).tolist(), None
 
 
 class _Floats:

@@ -16,11 +16,15 @@ def _dyadic(rng: np.random.Generator, shape: Sequence[int]) -> np.ndarray:
 
 
 def _sparse(rng: np.random.Generator, shape: Sequence[int]) -> np.ndarray:
-    return _dyadic(rng, shape) * rng.integers(0, 2, shape)
+    return _dyadic(rng, shape) * (rng.random(shape) < rng.choice([0, 0.25, 0.5]))
 
 
 def _tied(rng: np.random.Generator, shape: Sequence[int]) -> np.ndarray:
     return rng.choice([-1.0, -0.5, 0.5, 1.0], shape)
+
+
+def _equal(rng: np.random.Generator, shape: Sequence[int]) -> np.ndarray:
+    return rng.choice([-1.0, 1.0], shape) * rng.choice([0.25, 1.0])
 
 
 def _dense(rng: np.random.Generator, shape: Sequence[int]) -> np.ndarray:
@@ -40,12 +44,13 @@ KINDS: dict[str, Callable[[np.random.Generator, Sequence[int]], np.ndarray]] = {
     "dyadic": _dyadic,
     "sparse": _sparse,
     "tied": _tied,
+    "equal": _equal,
     "dense": _dense,
     "low_rank": _low_rank,
     "repeated": _repeated,
 }
-"""Ways to fill an array with numbers in [-1, 1]: multiples of 1/16, half of them zero, few distinct magnitudes, full
-53-bit floats, products of a column and a row, rows drawn with repetition."""
+"""Ways to fill an array with numbers in [-1, 1]: multiples of 1/16, half or more of them zero (all at times), few
+magnitudes, a single magnitude, full 53-bit floats, products of a column and a row, rows drawn with repetition."""
 
 
 def tensors(shape: Sequence[int], limit: float = 1.0) -> st.SearchStrategy[list[Any]]:
