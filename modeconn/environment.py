@@ -10,7 +10,7 @@ import modeconn
 
 __all__ = ["environment"]
 
-_PACKAGES = ("jax", "jaxlib", "numpy", "scipy", "optax", "hypothesis", "scikit-learn", "matplotlib")
+_PACKAGES = ("jax", "jaxlib", "numpy", "scipy", "optax", "hypothesis", "scikit-learn", "matplotlib", "clarabel")
 
 
 def environment() -> dict[str, Any]:

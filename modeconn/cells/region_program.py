@@ -21,6 +21,8 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
+from modeconn.cells.conic import ConicProgram, symmetric_matrix, unit_row
+
 __all__ = ["RegionBall", "RegionCell", "RegionFit", "least_gauge", "least_loss_in_region"]
 
 
@@ -65,7 +67,7 @@ class RegionFit:
     Attributes:
         value: the least loss, or the least gauge.
         u: minimiser (k, d).
-        mu: multipliers of the hyperplane sides (k, n), non-negative.
+        mu: multipliers of the hyperplane sides (k, n), non-negative except where a neuron is on the hyperplane.
         shape: d x d multiplier of the Schur complement, trace 1 (spectral hidden ball only).
         split: alpha_j^2 of a net over u that is inside t times the region (free output weights, spectral hidden ball).
     """
@@ -77,57 +79,12 @@ class RegionFit:
     split: Float[np.ndarray, " k"] | None
 
 
-class _Conic:
-    """Rows of A x + s = b, s in a product of cones, in the order the solver wants them."""
-
-    def __init__(self, variables: int) -> None:
-        self.variables = variables
-        self.blocks: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {"zero": [], "nonneg": [], "soc": [], "psd": []}
-
-    def add(self, cone: str, A: np.ndarray, b: np.ndarray | float = 0.0) -> None:
-        """Add rows: zero (A x = b), nonneg (A x <= b), soc and psd (b - A x in the cone)."""
-        A = np.atleast_2d(A)
-        self.blocks[cone].append((A, np.broadcast_to(np.asarray(b, float), (len(A),))))
-
-    def solve(self, P: np.ndarray, q: np.ndarray) -> tuple[np.ndarray, dict[str, list[np.ndarray]]] | None:
-        """Return x and the multipliers block by block, ``None`` unless the solver is content."""
-        import clarabel
-        from scipy import sparse
-
-        cones = []
-        for A, _ in self.blocks["zero"]:
-            cones.append(clarabel.ZeroConeT(len(A)))
-        for A, _ in self.blocks["nonneg"]:
-            cones.append(clarabel.NonnegativeConeT(len(A)))
-        for A, _ in self.blocks["soc"]:
-            cones.append(clarabel.SecondOrderConeT(len(A)))
-        for A, _ in self.blocks["psd"]:
-            cones.append(clarabel.PSDTriangleConeT((math.isqrt(8 * len(A) + 1) - 1) // 2))
-        rows = [block for name in self.blocks for block in self.blocks[name]]
-        settings = clarabel.DefaultSettings()
-        settings.verbose = False
-        settings.tol_gap_abs = settings.tol_gap_rel = settings.tol_feas = 1e-10
-        A = sparse.csc_matrix(np.concatenate([A for A, _ in rows]))
-        b = np.concatenate([b for _, b in rows])
-        answer = clarabel.DefaultSolver(sparse.csc_matrix(np.triu(P)), q, A, b, cones, settings).solve()
-        if str(answer.status) not in ("Solved", "AlmostSolved"):
-            return None
-        z, at = np.array(answer.z), 0
-        duals: dict[str, list[np.ndarray]] = {}
-        for name in self.blocks:
-            duals[name] = []
-            for block, _ in self.blocks[name]:
-                duals[name].append(z[at : at + len(block)])
-                at += len(block)
-        return np.array(answer.x), duals
-
-
 def least_loss_in_region(cell: RegionCell, ball: RegionBall) -> RegionFit | None:
     """Return the least half squared error over a cell inside the region, ``None`` if the solver gives up."""
     k, d = len(cell.outputs), cell.X.shape[1]
     program = _program(cell, ball)
     t = k * d
-    program.add("zero", _unit(program.variables, t), 1.0)
+    program.add("zero", unit_row(program.variables, t), 1.0)
     M = cell.map()
     P = np.zeros((program.variables, program.variables))
     q = np.zeros(program.variables)
@@ -158,29 +115,22 @@ def least_gauge(
         program.add("soc", np.concatenate([top, -M]), np.concatenate([[math.sqrt(2 * level)], -cell.y]))
     else:
         program.add("zero", M, prediction)
-    q = _unit(program.variables, k * d)
+    q = unit_row(program.variables, k * d)
     P = np.zeros((program.variables, program.variables))
     return _answer(cell, ball, program, P, q, lambda x: float(x[k * d]))
 
 
-def _unit(size: int, k: int) -> np.ndarray:
-    row = np.zeros(size)
-    row[k] = 1.0
-    return row
-
-
-def _program(cell: RegionCell, ball: RegionBall) -> _Conic:
+def _program(cell: RegionCell, ball: RegionBall) -> ConicProgram:
     """Return the constraints u in the cell and u in t K; variables are u (k d), t, and beta or a (k)."""
     (k, n), d = cell.signs.shape, cell.X.shape[1]
     extra = k if ball.output == "spectral" or (ball.hidden == "spectral" and ball.output) else 0
-    program = _Conic(k * d + 1 + extra)
+    program = ConicProgram(k * d + 1 + extra)
     size, t = program.variables, k * d
     sides = np.zeros((k * n, size))
     for j in range(k):
         sides[j * n : (j + 1) * n, j * d : (j + 1) * d] = -cell.signs[j][:, None] * cell.X
-    program.add("nonneg", sides)
-    if cell.tight.any():
-        program.add("zero", sides[cell.tight.ravel()])
+    program.add("nonneg", sides[~cell.tight.ravel()])
+    program.add("zero", sides[cell.tight.ravel()])
     e = np.eye(size)
     if ball.hidden == "linf":
         bound = np.zeros((k * d, size))
@@ -218,7 +168,7 @@ def _program(cell: RegionCell, ball: RegionBall) -> _Conic:
 def _answer(
     cell: RegionCell,
     ball: RegionBall,
-    program: _Conic,
+    program: ConicProgram,
     P: np.ndarray,
     q: np.ndarray,
     value: Callable[[np.ndarray], float],
@@ -230,13 +180,10 @@ def _answer(
     (k, n), d = cell.signs.shape, cell.X.shape[1]
     shape = split = None
     if ball.hidden == "spectral":
-        shape = np.zeros((d, d))
-        entries = iter(duals["psd"][0])
-        for column in range(d):
-            for row in range(column + 1):
-                v = next(entries)
-                shape[row, column] = shape[column, row] = v if row == column else v / math.sqrt(2)
+        shape = symmetric_matrix(duals["psd"][0], d)
         shape = shape / np.trace(shape) if np.trace(shape) > 0 else np.eye(d) / d
         split = x[k * d + 1 :] if ball.output else None
-    mu = np.maximum(duals["nonneg"][0].reshape(k, n), 0.0)
+    mu = np.zeros((k, n))
+    mu[~cell.tight] = np.maximum(duals["nonneg"][0], 0.0)
+    mu[cell.tight] = duals["zero"][0]
     return RegionFit(value(x), x[: k * d].reshape(k, d), mu, shape, split)

@@ -20,6 +20,7 @@ COMMANDS: dict[str, str] = {
     "replay": "run a stored witness again",
     "barrier": "the exact barrier of the segment between two nets",
     "train": "train a fleet of nets and save them",
+    "topology": "components and exact barriers of level sets of narrow nets, with certificates",
     "check": "check a certificate against a problem, in exact arithmetic",
 }
 """Command -> one line of help; each is a module of this package with ``configure(parser)`` and ``run(args)``."""

@@ -52,7 +52,7 @@ def print_study(study: Any) -> None:
     """Print the study's headline table."""
     table = Table(title="\nExact barriers between trained nets, per data point (median)", title_justify="left")
     for index, heading in enumerate(study.headline_columns):
-        table.add_column(heading, justify="left" if index == 0 else "right")
+        table.add_column(heading, justify="left" if index < 2 else "right")
     for row in study.headline:
         table.add_row(*(f"{cell:.3g}" if isinstance(cell, float) else str(cell) for cell in row))
     _console().print(table)

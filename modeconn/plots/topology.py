@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -20,8 +21,11 @@ __all__ = ["draw_merge_tree", "draw_staircase", "topology_figure"]
 
 GLOBAL, LOCAL, TRUNK, BARRIER = "#2a9d63", "#d9822b", "#444444", "#b0306a"
 
-LABELLED = 24
-"""Largest number of leaves whose losses are written beside them."""
+FEW = 8
+"""Up to so many leaves all levels are written."""
+
+LASTING = 0.045
+"""Beyond, a leaf's or merge's level is written if its branch (two of its branches) takes this share of the axis."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +45,9 @@ def _forest(tree: MergeTree) -> tuple[list[_Node], list[int]]:
         branches = sorted((order.pop(group) for group in merge.groups), key=lambda b: min(tree.levels[k] for k in b))
         order[merge.members] = [k for branch in branches for k in branch]
     leaves = [k for branch in sorted(order.values()) for k in branch]
-    nodes = {(k,): _Node(tree.levels[k], float(x), (), tree.levels[k]) for x, k in enumerate(leaves)}
+    nodes: dict[tuple[int, ...], _Node] = {}
+    for x, k in enumerate(leaves):
+        nodes[(k,)] = _Node(tree.levels[k], float(x), (), tree.levels[k])
     for merge in tree.merges:
         below = tuple(sorted((nodes.pop(group) for group in merge.groups), key=lambda node: node.x))
         place = (below[0].x + below[-1].x) / 2
@@ -59,7 +65,8 @@ def draw_merge_tree(ax: Axes, tree: MergeTree, level: Fraction | None = None) ->
     """Draw the disconnectivity graph: a leaf at the loss of each minimum, branches that join at the exact barrier.
 
     The vertical axis is quadratic in the height above the lowest minimum, so that low barriers stay visible beside
-    high ones; it is the distance of the prediction from y when the least loss is 0.
+    high ones; it is the distance of the prediction from y when the least loss is 0. Levels of branches too short to see
+    are not written.
 
     Args:
         ax: where.
@@ -69,28 +76,38 @@ def draw_merge_tree(ax: Axes, tree: MergeTree, level: Fraction | None = None) ->
     roots, leaves = _forest(tree)
     floor = float(min(tree.levels))
     top = max(float(node.level) for node in roots)
-    ax.set_yscale("function", functions=(lambda v: np.sqrt(np.maximum(v - floor, 0.0)), lambda v: v**2 + floor))
-    height = max(top - floor, 1e-9)
-    labelled = len(leaves) <= LABELLED
+    above = top + 0.18 * max(top - floor, 1e-9)
 
-    def branch(node: _Node, parent: float) -> None:
+    share = 0.0 if len(leaves) <= FEW else LASTING
+
+    def scale(v: Any) -> Any:
+        return np.sqrt(np.maximum(v - floor, 0.0))
+
+    def is_visible(start: Fraction, end: float) -> bool:
+        return bool(scale(end) - scale(float(start)) >= share * scale(above))
+
+    branches = [(root, above) for root in roots]
+    while branches:
+        node, parent = branches.pop()
+        lasting = sum(is_visible(child.lowest, float(node.level)) for child in node.below) > 1
         colour = GLOBAL if node.lowest == min(tree.levels) else LOCAL
         ax.plot([node.x, node.x], [float(node.level), parent], color=colour, linewidth=2.2, solid_capstyle="round")
         if node.below:
             ends = [node.below[0].x, node.below[-1].x]
             ax.plot(ends, [float(node.level)] * 2, color=TRUNK, linewidth=2.2, solid_capstyle="round")
-            ax.annotate(
-                _text(node.level),
-                (node.x, float(node.level)),
-                (4, 3),
-                textcoords="offset points",
-                color=BARRIER,
-                fontweight="bold",
-                path_effects=[withStroke(linewidth=2.5, foreground="white")],
-            )
+            if lasting:
+                ax.annotate(
+                    _text(node.level),
+                    (node.x, float(node.level)),
+                    (4, 3),
+                    textcoords="offset points",
+                    color=BARRIER,
+                    fontweight="bold",
+                    path_effects=[withStroke(linewidth=2.5, foreground="white")],
+                )
         else:
             ax.plot([node.x], [float(node.level)], "o", color=colour, markersize=8, zorder=3, clip_on=False)
-            if labelled:
+            if is_visible(node.level, parent):
                 ax.annotate(
                     _text(node.level),
                     (node.x, float(node.level)),
@@ -101,16 +118,14 @@ def draw_merge_tree(ax: Axes, tree: MergeTree, level: Fraction | None = None) ->
                     color=colour,
                     annotation_clip=False,
                 )
-        for child in node.below:
-            branch(child, float(node.level))
-
-    for root in roots:
-        branch(root, top + 0.18 * height)
-    if level is not None and floor <= float(level) <= top + 0.18 * height:
+        branches.extend((child, float(node.level)) for child in node.below)
+    if level is not None and floor <= float(level) <= above:
         ax.axhline(float(level), color="#2f6db5", linewidth=0.9, linestyle="--")
-    ax.set_ylim(floor, top + 0.18 * height)
+        ax.text(len(leaves) - 0.45, float(level), f"level {_text(level)}", color="#2f6db5", ha="right", va="bottom")
+    ax.set_yscale("function", functions=(scale, lambda v: v**2 + floor))
+    ax.set_ylim(floor, above)
     ax.set_xlim(-0.6, len(leaves) - 0.4)
-    ax.yaxis.set_major_locator(MaxNLocator(6))
+    ax.set_yticks([tick for tick in MaxNLocator(6).tick_values(floor, above) if floor <= tick <= above])
     ax.yaxis.set_minor_locator(NullLocator())
     ax.tick_params(axis="x", bottom=False, labelbottom=False)
     ax.spines["bottom"].set_visible(False)
@@ -158,8 +173,9 @@ def draw_staircase(counts: Axes, levels: Axes, rows: Sequence[Row]) -> None:
             levels.plot([x, x], ends, color=colour, linewidth=2.2, alpha=0.6)
             levels.plot([x], ends[1:], marker, color=colour, markersize=6)
             _note(levels, _text(row[key]), x, ends[1], colour, 6 if shift > 0 else 2, shift)
-    levels.plot(widths, [float(row["min_loss"]) for row in rows], "_", color=GLOBAL, markersize=26, markeredgewidth=2.6,
-                label="least loss")  # fmt: skip
+    least = [float(row["min_loss"]) for row in rows]
+    levels.hlines(least, [w - 0.2 for w in widths], [w + 0.2 for w in widths], color=GLOBAL, linewidth=2.6,
+                  label="least loss")  # fmt: skip
     for row in rows:
         _note(levels, _text(row["min_loss"]), row["width"], float(row["min_loss"]), GLOBAL, -6)
     levels.margins(y=0.22)
@@ -215,5 +231,6 @@ def topology_figure(
             ax.set_title(title)
             draw_merge_tree(ax, tree, level)
         if rows:
-            draw_staircase(*parts.pop(0).subplots(2, 1, sharex=True), rows)
+            counts, levels = parts.pop(0).subplots(2, 1, sharex=True)
+            draw_staircase(counts, levels, rows)
     return figure

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
@@ -25,6 +26,7 @@ def _rescaled(W: Matrix) -> tuple[Array, Array]:
     return W / scale, scale[..., 0]
 
 
+@jax.jit
 def singular_values(W: Matrix) -> Float[Array, "*batch k"]:
     """Return the singular values in decreasing order, k = min(r, c). Cost O(r c k) a matrix.
 
@@ -88,6 +90,7 @@ class Spectrum(NamedTuple):
     effective_rank: Array
 
 
+@jax.jit
 def spectrum(W: Matrix) -> Spectrum:
     """Return the spectral summary of each matrix, from one singular value decomposition.
 

@@ -26,6 +26,9 @@ from proofs_check.checker import barrier_certificate, barrier_problem, check_cer
 
 __all__ = ["measure_cell", "run_rows"]
 
+ALIGNMENTS = ("as trained", "weight matching")
+"""What is done to the second net's neurons before the segment is drawn."""
+
 CURVE_POINTS = 201
 GRID_POINTS = 11
 """Points of the grid that is common practice, measured beside the exact value."""
@@ -56,13 +59,13 @@ def measure_cell(settings: StudySettings, data: Dataset, dataset: str, width: in
     for (first, i), (second, j) in _pairs(settings, nets):
         one = nets[first, i]
         aligned, _ = weight_matching(one, nets[second, j])
-        for alignment, other in (("as trained", nets[second, j]), ("weight matching", aligned)):
+        for alignment, other in zip(ALIGNMENTS, (nets[second, j], aligned), strict=True):
             found = barrier_exact(one, other, data.X, data.Y)
             grid = net_barrier_on_grid(one, other, data.X, data.Y, points=GRID_POINTS)
             row = {"dataset": dataset, "width": width, "points": data.n, "alignment": alignment}
             row |= {"optimizer_a": first, "seed_a": i, "optimizer_b": second, "seed_b": j}
             barriers.append(row | found.to_json() | {"barrier_on_grid": float(grid.barrier)})
-            if alignment == "as trained" and (i, j) == (0, 1):
+            if other is nets[second, j] and (i, j) == (0, 1):
                 curves.append(row | found.to_json() | _curve(one, other, data))
                 if width == settings.certified_width:
                     certified.append(_certified(one, other, data, found) | row | {"pair": f"{first} to {second}"})

@@ -15,7 +15,7 @@ from modeconn.data import Dataset, load_dataset
 from modeconn.io import write_json, write_npz
 from modeconn.precision import in_float64
 from modeconn.reporter import SILENT, Reporter
-from modeconn.studies.cell import GRID_POINTS, measure_cell
+from modeconn.studies.cell import ALIGNMENTS, GRID_POINTS, measure_cell
 from modeconn.studies.settings import StudySettings
 
 __all__ = ["StudyResult", "real_data_study"]
@@ -42,22 +42,26 @@ class StudyResult:
 
     @property
     def headline_columns(self) -> list[str]:
-        """Headings of :attr:`headline`."""
-        widths = sorted({row["width"] for row in self.tables["barriers"]})
-        return ["data", "pair", "neurons", *(f"width {width}" for width in widths)]
+        """Headings of :attr:`headline`: the widths as trained, then after weight matching."""
+        return ["data", "pair", *(f"width {w}" for w in self._widths), *(f"{w}, matched" for w in self._widths)]
 
     @property
     def headline(self) -> list[list[Any]]:
-        """Median barrier per data point, a row for data set, pair of optimizers and alignment, a column a width."""
-        groups: dict[tuple[str, str, str], dict[int, list[float]]] = {}
+        """Median barrier per data point, a row for each data set and pair of optimizers."""
+        groups: dict[tuple[str, str], dict[tuple[str, int], list[float]]] = {}
         for row in self.tables["barriers"]:
-            key = (row["dataset"], f"{row['optimizer_a']} to {row['optimizer_b']}", row["alignment"])
-            groups.setdefault(key, {}).setdefault(row["width"], []).append(row["barrier"] / row["points"])
-        widths = sorted({row["width"] for row in self.tables["barriers"]})
+            key = (row["dataset"], f"{row['optimizer_a']} to {row['optimizer_b']}")
+            cell = groups.setdefault(key, {}).setdefault((row["alignment"], row["width"]), [])
+            cell.append(row["barrier"] / row["points"])
+        columns = [(alignment, width) for alignment in ALIGNMENTS for width in self._widths]
         return [
-            [*key, *(float(np.median(cells[width])) if width in cells else "" for width in widths)]
+            [*key, *(float(np.median(cells[column])) if column in cells else "" for column in columns)]
             for key, cells in groups.items()
         ]
+
+    @property
+    def _widths(self) -> list[int]:
+        return sorted({row["width"] for row in self.tables["barriers"]})
 
     @property
     def summary(self) -> str:

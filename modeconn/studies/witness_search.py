@@ -2,8 +2,8 @@
 
 Rounds of draws: fresh problems (targets of a random net, or random targets), and changes of one entry of the best
 witnesses so far. Each is tested cheaply first: which cells hold zero loss, and whether they form more than one orbit;
-only then come gauges and barriers. Problems that differ by the order of the data, or by permutations and signs of the
-inputs (both norms ignore them), are one.
+only then come gauges and barriers. Problems that differ by the order of the data, by permutations and signs of the
+inputs, or by the sign of the targets (both norms ignore them) are one.
 """
 
 from __future__ import annotations
@@ -101,17 +101,22 @@ class SearchResult:
 
 
 def canonical_data(X: Sequence[Sequence[int]], y: Sequence[int]) -> Data:
-    """Return the least form of the data over orders of the points, and permutations and signs of the inputs.
+    """Return the least form of the data over orders of the points, permutations and signs of the inputs, sign of y.
 
     Example:
-        >>> canonical_data([(0, 1), (2, 0)], (5, 7)) == canonical_data([(-2, 0), (0, 1)], (7, 5))
+        >>> canonical_data([(0, 1), (2, 0)], (5, 7)) == canonical_data([(-2, 0), (0, 1)], (-7, -5))
         True
     """
     d = len(X[0])
+
+    def moved(row: Sequence[int], order: Sequence[int], signs: Sequence[int]) -> tuple[int, ...]:
+        return tuple(s * row[k] for s, k in zip(signs, order, strict=True))
+
     forms = (
-        tuple(sorted((tuple(s * row[k] for s, k in zip(signs, order, strict=True)), v) for row, v in zip(X, y, strict=True)))
+        tuple(sorted((moved(row, order, signs), t * v) for row, v in zip(X, y, strict=True)))
         for order in itertools.permutations(range(d))
         for signs in itertools.product((1, -1), repeat=d)
+        for t in (1, -1)
     )
     best = min(forms)
     return tuple(row for row, _ in best), tuple(v for _, v in best)
@@ -159,9 +164,7 @@ def _usable(X: Sequence[Sequence[int]], y: Sequence[int], entries: int) -> Data 
 
 def classify_data(data: Data, width: int) -> tuple[str, Witness | None]:
     """Return what data are: ``"one orbit"`` (or no zero loss), ``"near miss"`` or ``"witness"``, and the witness."""
-    problem = Problem(
-        tuple(tuple(Fraction(v) for v in row) for row in data[0]), tuple(Fraction(v) for v in data[1])
-    )
+    problem = Problem(tuple(tuple(Fraction(v) for v in row) for row in data[0]), tuple(Fraction(v) for v in data[1]))
     cells = CellComplex(problem, width)
     joined, _ = join_level_set(cells, Fraction(0))
     if len(joined.roots()) < 2:
@@ -338,6 +341,4 @@ class _State:
 
     def result(self) -> SearchResult:
         several = self.counts["near miss"] + self.counts["witness"]
-        return SearchResult(
-            tuple(self.witnesses), self.rounds, self.counts["drawn"], several, self.counts["near miss"]
-        )
+        return SearchResult(tuple(self.witnesses), self.rounds, self.counts["drawn"], several, self.counts["near miss"])

@@ -13,7 +13,7 @@ from modeconn.topology.landscape import Landscape
 from modeconn.topology.points import Point, dot
 from modeconn.topology.problem import Problem, ProductRegion, Vector
 
-__all__ = ["Avoidance", "is_avoided", "is_in_region", "region_of"]
+__all__ = ["Avoidance", "is_avoided", "is_in_region", "region_of", "support_square"]
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ def _gradients(landscape: Landscape, found: Avoidance) -> list[list[Fraction]]:
     return result
 
 
-def _support_square(
+def support_square(
     problem: Problem, gradients: Sequence[Sequence[Fraction]], shape: Sequence[Vector] | None
 ) -> Fraction:
     """Return h^2, the square of (an upper bound of) the support function of the region in u-coordinates."""
@@ -86,7 +86,7 @@ def is_avoided(landscape: Landscape, found: Avoidance, level: Fraction) -> bool:
     if found.shape is not None and not is_positive_semidefinite(found.shape, definite=True):
         return False
     a = dot(found.nu, landscape.problem.y)
-    H = _support_square(landscape.problem, _gradients(landscape, found), found.shape)
+    H = support_square(landscape.problem, _gradients(landscape, found), found.shape)
     T = 2 * level * dot(found.nu, found.nu)
     rest = a * a - H - T
     return a > 0 and rest > 0 and rest * rest > 4 * H * T

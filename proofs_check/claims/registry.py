@@ -19,6 +19,9 @@ MODULES: dict[str, str] = {
     "ADAM": "adam",
     "N1": "n1",
     "N2": "n2",
+    "N3": "n3",
+    "N5": "n5",
+    "N7": "n7",
 }
 """Claim id -> module of :mod:`proofs_check.claims.library` that exports it as ``CLAIM``."""
 

@@ -73,15 +73,19 @@ def test_weaker_statements_are_accepted_too():
     assert check_certificate(certificate, problem).accepted
 
 
-def test_polyline_certificates():
-    """Oracle: the enclosure; the same statement about the chain with a net left out must fall."""
+@pytest.mark.parametrize("baseline", BASELINES)
+@pytest.mark.parametrize("backwards", [False, True])
+def test_polyline_certificates(backwards, baseline):
+    """Oracle: the enclosure; an upper bound below a value that is attained, or the chain without a net, must fail."""
     nets, X, Y = pair(0)
-    chain = [nets[0], pair(1)[0][0], nets[1]]
-    found = polyline_enclosure(chain, X, Y)
-    certificate = barrier_certificate(found, "linear", kind="polyline-barrier")
-    assert check_certificate(certificate, barrier_problem(chain, X, Y)).accepted
-    assert not check_certificate(certificate, barrier_problem(nets, X, Y)).accepted
-    assert not check_certificate(certificate | {"kind": "segment-barrier"}, barrier_problem(chain, X, Y)).accepted
+    chain = [nets[0], pair(1)[0][0], nets[1]][:: -1 if backwards else 1]
+    found = polyline_enclosure(chain, X, Y, baseline=baseline)
+    certificate, problem = barrier_certificate(found, baseline, kind="polyline-barrier"), barrier_problem(chain, X, Y)
+    assert check_certificate(certificate, problem).accepted
+    assert not check_certificate(certificate, barrier_problem([chain[0], chain[2]], X, Y)).accepted
+    assert not check_certificate(certificate | {"kind": "segment-barrier"}, problem).accepted
+    certificate["statement"]["upper"] = certificate["statement"]["lower"] = number_to_string(found.lower - TINY)
+    assert "exceeded for some t" in check_certificate(certificate, problem).reason
 
 
 def test_the_float_maximum_is_no_upper_bound():
@@ -246,6 +250,23 @@ def test_every_mutation_is_rejected(capsys):
     with capsys.disabled():
         print(f"\nsegment-barrier: {len(MUTATIONS)} kinds of mutation, all rejected")
     assert len(MUTATIONS) >= 20
+
+
+@pytest.mark.parametrize("backwards", [False, True])
+def test_an_upper_bound_below_the_value_at_an_end_is_rejected(backwards):
+    """Oracle: closed form, weights 2 and 1/2 on y = 1: losses 1/2 and 1/8, so 3/16 above the mean, at the end."""
+    nets = [([[2]], None, None), ([["1/2"]], None, None)]
+    nets = nets[::-1] if backwards else nets
+    problem = barrier_problem(nets, [[1]], [1])
+    certificate = barrier_certificate(segment_enclosure(*nets, [[1]], [1], baseline="endpoint_mean"), "endpoint_mean")
+    assert certificate["statement"]["upper"] == "3/16"
+    assert check_certificate(certificate, problem).accepted
+    for key in ("upper", "max_loss_upper"):
+        changed = copy.deepcopy(certificate)
+        changed["statement"]["lower"] = changed["statement"]["max_loss_lower"] = "0"
+        assert check_certificate(changed, problem).accepted
+        shift(key, -TINY)(changed, problem)
+        assert not check_certificate(changed, problem).accepted
 
 
 def test_wrong_baseline_is_rejected():

@@ -74,6 +74,15 @@ def problems(draw, numbers=INTEGERS):
     return (*nets, matrix(n, d), matrix(n, c))
 
 
+@st.composite
+def chains(draw):
+    """Three nets on the data of the first two."""
+    net0, net1, X, Y = draw(problems(RATIONALS))
+    entry = RATIONALS
+    shape = [[[draw(entry) for _ in row] for row in matrix] for matrix in net0[:2]]
+    return [net0, net1, (*shape, [draw(entry) for _ in net0[2]])], X, Y
+
+
 @given(problems(RATIONALS))
 def test_pieces_are_the_quartics_of_the_definition(problem):
     """Oracle: independent implementation, Lagrange interpolation of the definition between all sign changes."""
@@ -198,29 +207,38 @@ def test_irrational_maximiser():
     assert found.t_lower.denominator <= 2**128
 
 
-@settings(max_examples=40)
-@given(problems(), problems())
-def test_polyline_is_the_worst_of_its_segments(first, second):
-    """Oracle: independent route, the segments one by one (endpoint baselines do not depend on the parameter)."""
-    net0, net1, X, Y = first
-    middle = (
-        second[0]
-        if [len(second[0][0]), len(second[0][1][0]), len(second[0][1])]
-        == [
-            len(net0[0]),
-            len(net0[1][0]),
-            len(net0[1]),
-        ]
-        else net1
-    )
-    found = polyline_enclosure([net0, middle, net1], X, Y, baseline="endpoint_max")
-    parts = [segment_enclosure(*pair, X, Y) for pair in ((net0, middle), (middle, net1))]
-    largest = max(part.max_loss_lower for part in parts), max(part.max_loss_upper for part in parts)
-    assert largest[0] <= found.max_loss_upper
-    assert found.max_loss_lower <= largest[1]
-    k = min(math.floor(2 * found.t_max_loss), 1)
-    pair = ((net0, middle), (middle, net1))[k]
-    assert found.max_loss_lower == direct_loss(*pair, X, Y, 2 * found.t_max_loss - k)
+@settings(max_examples=60)
+@given(chains(), st.sampled_from(BASELINES))
+def test_polyline_enclosure_holds_the_maximum(chain, baseline):
+    """Oracle: independent implementation of the loss on each leg; upper ends decided on interpolated quartics."""
+    nets, X, Y = chain
+    legs = list(pairwise(nets))
+    tolerance = Fraction(1, 2**10)
+    found = polyline_enclosure(nets, X, Y, baseline=baseline, tolerance=tolerance)
+    line = baseline_line(baseline, found.loss_start, found.loss_end)
+
+    def loss(t):
+        k = min(int(t * len(legs)), len(legs) - 1)
+        return direct_loss(*legs[k], X, Y, t * len(legs) - k)
+
+    assert (found.loss_start, found.loss_end) == (loss(Fraction(0)), loss(Fraction(1)))
+    assert found.lower == loss(found.t_lower) - line[0] - line[1] * found.t_lower
+    assert found.max_loss_lower == loss(found.t_max_loss)
+    assert found.upper - found.lower <= tolerance
+    assert found.max_loss_upper - found.max_loss_lower <= tolerance
+    for k, leg in enumerate(legs):
+        for a, b in pairwise((k + s) / len(legs) for s in crossings(*leg, X)):
+            quartic = interpolated(lambda t, k=k, leg=leg: direct_loss(*leg, X, Y, t * len(legs) - k), a, b)
+            assert is_at_most(quartic - Polynomial(line), found.upper, a, b)
+            assert is_at_most(quartic, found.max_loss_upper, a, b)
+
+
+def test_an_upper_bound_found_on_an_early_leg_is_kept():
+    """Oracle: closed form. On the first leg f = (3 - 5t/2)(1 + t) peaks at t = 1/10, no dyadic; the second rests."""
+    nets = [([[3]], [1], None), ([["1/2"]], [2], None), ([["1/2"]], [2], None)]
+    whole = polyline_enclosure(nets, [[1]], [0], tolerance=Fraction(1, 100))
+    peak = (Fraction(11, 4) * Fraction(11, 10)) ** 2 / 2
+    assert whole.max_loss_lower < peak <= whole.max_loss_upper
 
 
 def test_polyline_with_linear_baseline():

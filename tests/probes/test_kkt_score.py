@@ -27,10 +27,13 @@ def random_net(seed: int, scale: float = 1.0) -> Net:
 def test_one_neuron_by_hand() -> None:
     """Closed form: f = relu(w), y = 3, ball |w| <= 1. The KKT point is w = 1; at w = 1/2 the score is 2.5 - 1.25."""
     X, Y = jnp.ones((1, 1)), jnp.full((1, 1), 3.0)
+
+    @jax.jit
+    def score(net: Net) -> Array:
+        return kkt_score(jax.grad(lambda x: net_loss(SQUARED, x, X, Y))(net), net, POTENTIALS["l1"], 1.0)
+
     for w, expected in ((1.0, 0.0), (0.5, 1.25), (-1.0, 0.0)):  # at w = -1 the neuron is dead: gradient 0
-        net = Net(jnp.array([[w]]))
-        gradient = jax.grad(lambda x: net_loss(SQUARED, x, X, Y))(net)
-        assert float(kkt_score(gradient, net, POTENTIALS["l1"], 1.0)) == pytest.approx(expected, abs=1e-15)
+        assert float(score(Net(jnp.array([[w]])))) == pytest.approx(expected, abs=1e-15)
 
 
 @functools.partial(jax.jit, static_argnums=0)
@@ -73,21 +76,29 @@ def test_penalised_potentials_use_the_fenchel_young_gap(name: str) -> None:
 
 def test_without_decay_it_is_the_norm_of_the_gradient() -> None:
     """Closed form at lam = 0: K(g), and the region is everything."""
-    g, x = random_net(4), random_net(5)
-    total = sum(float(jnp.abs(leaf).sum()) for leaf in g[:2])
-    assert float(kkt_score(g, x, POTENTIALS["l1"], 0.0)) == pytest.approx(total, rel=1e-12)
-    assert all(float(v) == 0 for v in region_ratios(x, POTENTIALS["l1"], 0.0).values())
-    assert bool(in_region(x, POTENTIALS["l1"], 0.0))
+    g, x, K = random_net(4), random_net(5), POTENTIALS["l1"]
+    score, ratios, inside = jax.jit(
+        lambda g, x: (kkt_score(g, x, K, 0.0), region_ratios(x, K, 0.0), in_region(x, K, 0.0))
+    )(g, x)
+    assert float(score) == pytest.approx(sum(np.abs(leaf).sum() for leaf in map(np.asarray, g[:2])), rel=1e-12)
+    assert all(float(ratio) == 0 for ratio in ratios.values())
+    assert bool(inside)
 
 
 def test_ratios_agree_with_the_region() -> None:
     """Independent implementation: the region of radius 1/lam gives the same ratios and the same membership."""
-    x, lam = random_net(6), 0.9
-    region = tree_region(POTENTIALS["nuclear"], x, 1 / lam)
-    for name, ratio in region_ratios(x, POTENTIALS["nuclear"], lam).items():
-        np.testing.assert_allclose(ratio, region.ratios(x)[name], rtol=1e-12)
-    assert bool(in_region(x, POTENTIALS["nuclear"], lam)) == bool(region.contains(x))
-    assert bool(in_region(x, POTENTIALS["nuclear"], 1e-3))
+    x, K = random_net(6), POTENTIALS["sum_column"]
+
+    @jax.jit
+    def both(lam: float) -> tuple[dict[str, Array], dict[str, Array], Array, Array]:
+        region = tree_region(K, x, 1 / lam)
+        return region_ratios(x, K, lam), region.ratios(x), in_region(x, K, lam), region.contains(x)
+
+    for lam, expected in ((0.9, False), (1e-3, True)):
+        ratios, of_region, inside, contained = both(lam)
+        for name, ratio in ratios.items():
+            np.testing.assert_allclose(ratio, of_region[name], rtol=1e-12)
+        assert bool(inside) == bool(contained) == expected
 
 
 def test_batches_over_stacked_nets() -> None:
@@ -95,8 +106,9 @@ def test_batches_over_stacked_nets() -> None:
     K, lams = POTENTIALS["frobenius"], jnp.array([0.1, 0.5])
     gs, xs = ([random_net(s, 0.3) for s in seeds] for seeds in ((0, 1), (2, 3)))
     stack = lambda nets: jax.tree.map(lambda *leaves: jnp.stack(leaves), *nets)  # noqa: E731
-    together = jax.vmap(lambda g, x, lam: kkt_score(g, x, K, lam))(stack(gs), stack(xs), lams)
-    apart = [float(kkt_score(g, x, K, lam)) for g, x, lam in zip(gs, xs, lams, strict=True)]
+    score = jax.jit(lambda g, x, lam: kkt_score(g, x, K, lam))
+    together = jax.vmap(score)(stack(gs), stack(xs), lams)
+    apart = [float(score(g, x, lam)) for g, x, lam in zip(gs, xs, lams, strict=True)]
     np.testing.assert_allclose(together, apart, rtol=1e-12)
 
 

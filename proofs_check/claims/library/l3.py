@@ -8,7 +8,6 @@ from fractions import Fraction
 from typing import Any, Literal
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import optax
 from hypothesis import strategies as st
@@ -17,9 +16,10 @@ from hypothesis.strategies import SearchStrategy
 from modeconn.optim import POTENTIALS, adamw, lion_k
 from modeconn.precision import in_float64
 from proofs_check.claims.claim import Claim, Control, Hypothesis, Instance, Outcome, Shape
-from proofs_check.claims.library.decision import Decision
+from proofs_check.claims.library.decision import Decision, decide
 from proofs_check.claims.library.exact_runs import any_above
-from proofs_check.claims.library.runs import NORMS_ONLY
+from proofs_check.claims.library.measures import measure
+from proofs_check.claims.library.runs import ALL, at_shape
 from proofs_check.claims.library.tensors import tensors
 from proofs_check.exact.interval import Scalar, absolute
 from proofs_check.exact.lion_k import Quadratic, lion_k_trajectory
@@ -31,13 +31,14 @@ TOLERANCE = 0.05
 STEPS = 2000
 HALVING = 50
 SHAPES = ((1, 1), (2, 3))
-OPTIMIZERS = ("adamw", *NORMS_ONLY)
+OPTIMIZERS = ("adamw", *ALL)
 
 Schedule = Literal["decaying", "constant"]
 
 
 def _problems(shape: Shape, optimizers: tuple[str, ...] = OPTIMIZERS) -> SearchStrategy[Instance]:
     """Return runs on strongly convex F = sum q x^2 / 2 - linear x of shape (d, m), q in [1/4, 4], b1 <= b2."""
+    known = at_shape(optimizers, *shape) + ["adamw"] * ("adamw" in optimizers and shape == (1, 1))
     betas = st.tuples(st.integers(0, 60), st.integers(0, 60)).map(sorted)
 
     def build(drawn: dict[str, Any]) -> Instance:
@@ -47,7 +48,7 @@ def _problems(shape: Shape, optimizers: tuple[str, ...] = OPTIMIZERS) -> SearchS
 
     return st.fixed_dictionaries(
         {
-            "optimizer": st.sampled_from(list(optimizers)),
+            "optimizer": st.sampled_from(known),
             "product": st.integers(4, 16).map(lambda k: k / 64),
             "decay": st.sampled_from([0.25, 0.5, 1.0, 2.0, 4.0]),
             "betas": betas,
@@ -63,13 +64,11 @@ def _rate(schedule: Schedule, lr: Any) -> Callable[[Any], Any]:
 
 
 @functools.cache
-def _program(name: str, schedule: Schedule, coupled: bool) -> Callable[..., tuple[jax.Array, jax.Array]]:
-    potential = POTENTIALS["l1" if name == "adamw" else name]
-
-    def run(lr: Any, decay: Any, b1: Any, b2: Any, x0: Any, q: Any, linear: Any) -> tuple[jax.Array, jax.Array]:
+def _program(name: str, schedule: Schedule, coupled: bool) -> Callable[..., jax.Array]:
+    def run(lr: Any, decay: Any, b1: Any, b2: Any, x0: Any, q: Any, linear: Any) -> jax.Array:
         decoupled, rate = (0.0 if coupled else decay), _rate(schedule, lr)
         optimizer: optax.GradientTransformation = (
-            adamw(rate, decoupled, b1, b2) if name == "adamw" else lion_k(rate, potential, decoupled, b1, b2)
+            adamw(rate, decoupled, b1, b2) if name == "adamw" else lion_k(rate, POTENTIALS[name], decoupled, b1, b2)
         )
 
         def step(carry: Any, _: None) -> Any:
@@ -79,9 +78,7 @@ def _program(name: str, schedule: Schedule, coupled: bool) -> Callable[..., tupl
             return (x + move, state), None
 
         (x, _), _ = jax.lax.scan(step, (x0, optimizer.init(x0)), None, length=STEPS)
-        gradient = q * x - linear
-        score = potential.value(gradient) + decay * jnp.vdot(gradient, x)
-        return score / potential.value(linear), potential.ball.value(decay * x) - 1
+        return x
 
     return jax.jit(run)
 
@@ -89,17 +86,22 @@ def _program(name: str, schedule: Schedule, coupled: bool) -> Callable[..., tupl
 def _comes_to_rest(schedule: Schedule = "decaying", coupled: bool = False) -> Decision:
     """Return the decision of: after the run the score is small and x is in the ball, up to the tolerance.
 
-    The score K(grad F) + lam <grad F, x> is relative to K(grad F(0)); it is >= 0 in the ball and 0 at a KKT point.
+    The score K(grad F) + K*(lam x) + lam <grad F, x> is relative to the norm behind K at grad F(0); it is >= 0 in the
+    ball and 0 at a KKT point.
     """
 
     @in_float64
     def check(instance: Instance) -> Outcome:
         run = _program(instance["optimizer"], schedule, coupled)
         keys = ("lr", "decay", "b1", "b2", "x0", "curvature", "linear")
-        score, outside = map(float, run(*(np.asarray(instance[key], np.float64) for key in keys)))
+        numbers = [np.asarray(instance[key], np.float64) for key in keys]
+        (_, decay, *_, q, linear), x = numbers, np.asarray(run(*numbers))
+        K, gradient = measure("l1" if instance["optimizer"] == "adamw" else instance["optimizer"]), q * x - linear
+        score = float(K.value(gradient) + K.conjugate(decay * x) + decay * (gradient * x).sum())
+        score, outside = score / float(K.support(linear)), float(K.size(decay * x)) - 1
         return Outcome(TOLERANCE - max(abs(score), outside), detail={"score": score, "outside": outside})
 
-    def confirm(instance: Instance) -> bool | None:
+    def violated(instance: Instance) -> bool | None:
         if instance["optimizer"] != "l1":
             return None
         x0, q, linear = ([e for row in instance[key] for e in row] for key in ("x0", "curvature", "linear"))
@@ -129,7 +131,7 @@ def _comes_to_rest(schedule: Schedule = "decaying", coupled: bool = False) -> De
         excess = [absolute(score) - bound * scale, *(absolute(e) * decay - 1 - bound for e in x)]
         return any_above(excess)
 
-    return Decision(check, confirm)
+    return decide(check, violated)
 
 
 def _of_lion(shape: Shape) -> SearchStrategy[Instance]:
@@ -149,9 +151,10 @@ REVERSED = Hypothesis("b1 > b2", lambda i: i["b1"] > i["b2"])
 CLAIM = Claim(
     id="L3",
     statement=(
-        "limits are KKT points of min F over ||x||_dual <= 1/lam: on strongly convex quadratics, b1 <= b2, "
-        f"eps_t = eps_0 / (1 + t/{HALVING}), after {STEPS} steps the score K(grad F) + lam <grad F, x> is within "
-        f"{TOLERANCE:g} K(grad F(0)) of 0 and x within {TOLERANCE:g} of the ball; AdamW with K = l1"
+        "limits are KKT points of min F + K*(lam x) / lam, for a norm K of min F over ||x||_dual <= 1/lam: on strongly "
+        f"convex quadratics, b1 <= b2, eps_t = eps_0 / (1 + t/{HALVING}), after {STEPS} steps the score K(grad F) + "
+        f"K*(lam x) + lam <grad F, x> is within {TOLERANCE:g} of 0, relative to grad F(0), and lam ||x||_dual at most "
+        f"1 + {TOLERANCE:g}; AdamW with K = l1"
     ),
     source="Chen, Liu, Liang, Liu (2024); Chen, Li, Liu (2025) for Muon; Xie, Li (2024) for AdamW",
     instances=_problems,

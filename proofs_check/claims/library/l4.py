@@ -18,9 +18,9 @@ from modeconn.optim.newton_schulz import KELLER_JORDAN
 from modeconn.precision import in_float64
 from modeconn.regions import NORMS
 from proofs_check.claims.claim import Claim, Control, Hypothesis, Instance, Outcome, Shape
-from proofs_check.claims.library.decision import Decision
-from proofs_check.claims.library.exact_runs import any_above, ball_of, potential_of
-from proofs_check.claims.library.runs import BETAS, NORMS_ONLY, run_instances, trajectory
+from proofs_check.claims.library.decision import Decision, decide
+from proofs_check.claims.library.exact_runs import any_above, ball_of, gradients_of, potential_of
+from proofs_check.claims.library.runs import BETAS, NORMS_ONLY, measure_of, run_instances, trajectory
 from proofs_check.exact.interval import Scalar, absolute, enclosure, maximum
 from proofs_check.exact.lion_k import lion_k_trajectory
 from proofs_check.exact.newton_schulz import newton_schulz_scalar
@@ -31,29 +31,31 @@ __all__ = ["CLAIM"]
 ALLOWANCE = 1e-9
 STEPS = 400
 SHAPES = ((1, 1, 1), (1, 2, 3), (1, 4, 3))
+ALLOWANCES = {"float64": ALLOWANCE, "float32": 1e-5}
 SCALES = (1.0, 1e-30, 1e-8, 1e12)
 
 
 def _constant_gradients(
     shape: Shape, potentials: tuple[str, ...] = NORMS_ONLY, scales: tuple[float, ...] = SCALES
 ) -> SearchStrategy[Instance]:
-    """Return runs with one gradient for all steps, at several scales; eps lam between 5/64 and 120/64."""
+    """Return runs with one gradient for all steps, in several units; eps lam between 5/64 and 120/64."""
     steps = st.integers(5, 120).map(lambda k: k / 64)
-    runs = run_instances(shape, potentials, steps=steps, constant_gradient=True)
-    return st.tuples(runs, st.sampled_from(scales)).map(lambda drawn: {**drawn[0], "scale": drawn[1]})
+    runs = run_instances(shape, potentials, steps=steps, scales=scales, constant_gradient=True)
+    return runs.map(lambda run: {**run, "dtype": "float64"})
 
 
-def _gradient(instance: Instance) -> list[list[float]]:
-    return [[entry * instance["scale"] for entry in row] for row in instance["gradients"][0]]
+def _in_both_precisions(shape: Shape) -> SearchStrategy[Instance]:
+    dtypes = st.sampled_from(["float64", "float32"])
+    return st.tuples(_constant_gradients(shape), dtypes).map(lambda drawn: {**drawn[0], "dtype": drawn[1]})
 
 
-def _outcome(size: float) -> Outcome:
-    return Outcome(ALLOWANCE - abs(size - 1), detail={"lam_norm": size})
+def _outcome(size: float, allowance: float = ALLOWANCE) -> Outcome:
+    return Outcome(allowance - abs(size - 1), detail={"lam_norm": size})
 
 
 def _check(instance: Instance) -> Outcome:
-    run = trajectory({**instance, "gradients": [_gradient(instance)]}, repeat=STEPS)
-    return _outcome(float(run.size[-1]))
+    x = trajectory(instance, repeat=STEPS, dtype=instance["dtype"]).x[-1]
+    return _outcome(float(measure_of(instance).size(instance["decay"] * x)), ALLOWANCES[instance["dtype"]])
 
 
 def _largest(x: Matrix, ball: str) -> Scalar:
@@ -66,7 +68,7 @@ def _misses(instance: Instance, direction: ExactPotential, betas: tuple[Any, Any
     """Decide whether lam ||x_T|| is further than the allowance from 1, every number enclosed."""
     states = lion_k_trajectory(
         instance["x0"],
-        [_gradient(instance)] * STEPS,
+        gradients_of(instance) * STEPS,
         direction,
         instance["lr"],
         instance["decay"],
@@ -75,10 +77,10 @@ def _misses(instance: Instance, direction: ExactPotential, betas: tuple[Any, Any
         bits=160,
     )
     size = _largest(states[-1].x, ball_of(instance)) * Fraction(instance["decay"])
-    return any_above([absolute(enclosure(size) - 1)], Fraction(ALLOWANCE))
+    return any_above([absolute(enclosure(size) - 1)], Fraction(ALLOWANCES[instance["dtype"]]))
 
 
-def _confirm(instance: Instance) -> bool | None:
+def _violated(instance: Instance) -> bool | None:
     potential = potential_of(instance)
     return None if potential is None else _misses(instance, potential, (instance["b1"], instance["b2"]))
 
@@ -110,15 +112,15 @@ def _practical_muon(name: str, betas: tuple[float, float], epsilon: float) -> De
 
     @in_float64
     def check(instance: Instance) -> Outcome:
-        x0, gradient = np.asarray(instance["x0"], np.float64), np.asarray(_gradient(instance), np.float64)
+        x0, gradient = np.asarray(instance["x0"], np.float64), np.asarray(gradients_of(instance)[0], np.float64)
         return _outcome(float(_practical(name)(instance["lr"], instance["decay"], x0, gradient)))
 
-    def confirm(instance: Instance) -> bool | None:
+    def violated(instance: Instance) -> bool | None:
         if len(instance["x0"]) * len(instance["x0"][0]) > 1:
             return None
         return _misses(instance, replace(exact_potential("nuclear"), gradient=direction), betas)
 
-    return Decision(check, confirm)
+    return decide(check, violated)
 
 
 def _explicit_muon(shape: Shape) -> SearchStrategy[Instance]:
@@ -130,7 +132,7 @@ def _smoothed(name: str) -> Callable[[Shape], SearchStrategy[Instance]]:
 
 
 def _nonzero(instance: Instance) -> bool:
-    return any(entry != 0 for row in _gradient(instance) for entry in row)
+    return any(entry != 0 for row in gradients_of(instance)[0] for entry in row)
 
 
 GRADIENT = Hypothesis("G != 0", _nonzero)
@@ -139,14 +141,14 @@ RATE = Hypothesis("0 < eps lam < 2", lambda i: 0 < i["lr"] * i["decay"] < 2)
 CLAIM = Claim(
     id="L4",
     statement=(
-        "K a norm: a constant gradient G != 0 drives lam ||x||_dual to exactly 1, at any scale of G down to 1e-30 "
-        f"(after {STEPS} steps with eps lam in [5/64, 120/64], to {ALLOWANCE:g})"
+        "K a norm: a constant gradient G != 0 drives lam ||x||_dual to exactly 1, in any unit of G down to 1e-30 "
+        f"(after {STEPS} steps with eps lam in [5/64, 120/64], to {ALLOWANCE:g} in float64 and "
+        f"{ALLOWANCES['float32']:g} in float32)"
     ),
     source="theory L4, proved there",
-    instances=_constant_gradients,
+    instances=_in_both_precisions,
     shapes=SHAPES,
-    check=_check,
-    confirm=_confirm,
+    **decide(_check, _violated)._asdict(),
     hypotheses=(GRADIENT, RATE, BETAS),
     controls=(
         Control(

@@ -13,9 +13,22 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from modeconn.topology import CellComplex, Landscape, LevelSet, Problem, level_set_topology, problem_from_json
+from modeconn.topology.level_set import join_level_set
 from proofs_check.claims.claim import Instance, Shape
 
-__all__ = ["ROWS", "TARGETS", "level_set_of", "problem_of", "problems", "zero_loss"]
+__all__ = [
+    "ROWS",
+    "TARGETS",
+    "build_problem",
+    "draw_taught",
+    "has_several_orbits",
+    "level_set_of",
+    "problem_data",
+    "problem_of",
+    "problems",
+    "several_orbits",
+    "zero_loss",
+]
 
 ENTRY = 3
 """Largest entry of X in absolute value before rows are multiplied."""
@@ -110,21 +123,71 @@ def problems(
         >>> len(set(seen))
         40
     """
+    kinds = (st.sampled_from(list(choice)) for choice in (rows, targets, output_weights))
+    return st.builds(build_problem, st.just(shape), *kinds, st.integers(0, 2**32 - 1))
+
+
+def build_problem(shape: Shape, rows: str, targets: str, output_weights: str, seed: int) -> dict[str, Any]:
+    """Return the instance ``{"problem", "width"}`` of shape (n, d, m) that belongs to a seed."""
+    n, d, m = shape
+    rng = np.random.default_rng(seed)
+    X = ROWS[rows](rng, n, d)
+    y = TARGETS[targets](rng, X, m, (1, -1) if output_weights == "free" else (1,))
+    return {"problem": {"X": X.tolist(), "y": y.tolist(), "output_weights": output_weights}, "width": m}
+
+
+def several_orbits(shape: Shape, output_weights: Sequence[str] = ("free", "fixed")) -> SearchStrategy[dict[str, Any]]:
+    """Return instances of shape (n, d, m) whose problem is only named: see :func:`problem_data`.
+
+    Hypothesis draws more instances than are visited, so the search behind the name is left to those that are.
+    """
     n, d, m = shape
 
-    def build(rows_kind: str, targets_kind: str, outputs: str, seed: int) -> dict[str, Any]:
-        rng = np.random.default_rng(seed)
-        X = ROWS[rows_kind](rng, n, d)
-        y = TARGETS[targets_kind](rng, X, m, (1, -1) if outputs == "free" else (1,))
-        return {"problem": {"X": X.tolist(), "y": y.tolist(), "output_weights": outputs}, "width": m}
+    def build(outputs: str, seed: int) -> dict[str, Any]:
+        return {"problem": {"n": n, "d": d, "output_weights": outputs, "seed": seed}, "width": m}
 
-    kinds = (st.sampled_from(list(choice)) for choice in (rows, targets, output_weights))
-    return st.builds(build, *kinds, st.integers(0, 2**32 - 1))
+    return st.builds(build, st.sampled_from(list(output_weights)), st.integers(0, 2**32 - 1))
+
+
+def problem_data(instance: Mapping[str, Any]) -> dict[str, Any]:
+    """Return X, y and output weights of an instance.
+
+    An instance holds them, or the seed of a search: then it is the first of the problems drawn from this seed (distinct
+    nonzero rows of small integers, targets of a net) whose zero-loss nets fall into several orbits.
+    """
+    given: dict[str, Any] = instance["problem"]
+    if "seed" not in given:
+        return given
+    return _first_of_several_orbits(given["n"], given["d"], instance["width"], given["output_weights"], given["seed"])
+
+
+@lru_cache(maxsize=256)
+def _first_of_several_orbits(n: int, d: int, width: int, output_weights: str, seed: int) -> dict[str, Any]:
+    rng = np.random.default_rng(seed)
+    while True:
+        data = draw_taught(rng, n, d, width, output_weights)
+        if has_several_orbits(data, width):
+            return data
+
+
+def draw_taught(rng: np.random.Generator, n: int, d: int, width: int, output_weights: str) -> dict[str, Any]:
+    """Return a problem with distinct nonzero rows in -3..3, its targets the outputs of a net of this width."""
+    X = np.zeros((n, d), np.int64)
+    while not (X.any(1).all() and len(np.unique(X, axis=0)) == n):
+        X = _generic(rng, n, d)
+    y = _taught(rng, X, width, (1, -1) if output_weights == "free" else (1,))
+    return {"X": X.tolist(), "y": y.tolist(), "output_weights": output_weights}
+
+
+def has_several_orbits(data: Mapping[str, Any], width: int) -> bool:
+    """Return whether the zero-loss nets of a problem fall into several orbits, exactly."""
+    joined, _ = join_level_set(CellComplex(problem_from_json(data), width), Fraction(0))
+    return len(joined.roots()) > 1
 
 
 def problem_of(instance: Instance) -> Problem:
     """Return the problem of an instance."""
-    return problem_from_json(instance["problem"])
+    return problem_from_json(problem_data(instance))
 
 
 def zero_loss(problem: Problem) -> Fraction:
@@ -134,7 +197,7 @@ def zero_loss(problem: Problem) -> Fraction:
 
 def level_set_of(instance: Mapping[str, Any], eighths: int = 0) -> LevelSet:
     """Return the level set of an instance, ``eighths`` of the way up from the least loss to that of the zero net."""
-    return _level_set(json.dumps(instance["problem"], sort_keys=True), instance["width"], eighths)
+    return _level_set(json.dumps(problem_data(instance), sort_keys=True), instance["width"], eighths)
 
 
 @lru_cache(maxsize=64)

@@ -82,7 +82,7 @@ def _program(name: str, form: str, coupled: bool) -> Callable[..., tuple[jax.Arr
     potential = potential_from_name(name)
 
     def run(lr: Any, decay: Any, b1: Any, b2: Any, x0: jax.Array, gradients: jax.Array) -> tuple[jax.Array, jax.Array]:
-        optimizer = lion_k(lr, potential, 0.0 if coupled else decay, b1, b2, form)  # type: ignore[arg-type]
+        optimizer = lion_k(lr, potential, 0.0 if coupled else decay, b1, b2, form)
 
         def step(carry: Any, gradient: jax.Array) -> Any:
             x, state, momentum = carry  # the momentum of the statement, not the optimizer's own
