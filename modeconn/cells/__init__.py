@@ -14,7 +14,15 @@ from modeconn.cells.rational import (
     solve_integer,
     solve_rational,
 )
-from modeconn.cells.region_program import RegionBall, RegionCell, RegionFit, least_gauge, least_loss_in_region
+from modeconn.cells.region_program import (
+    RegionBall,
+    RegionCell,
+    RegionFit,
+    least_gauge,
+    least_loss_in_region,
+    least_split,
+)
+from modeconn.cells.ridge_program import least_ridge_objective
 
 __all__ = [
     "Arrangement",
@@ -33,6 +41,8 @@ __all__ = [
     "is_positive_semidefinite",
     "least_gauge",
     "least_loss_in_region",
+    "least_ridge_objective",
+    "least_split",
     "max_cones",
     "null_space",
     "primitive",

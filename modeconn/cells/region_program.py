@@ -14,7 +14,7 @@ Answers are floats: :mod:`modeconn.topology.region` rounds the dual ones and dec
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -23,7 +23,7 @@ from jaxtyping import Bool, Float, Int
 
 from modeconn.cells.conic import ConicProgram, symmetric_matrix, unit_row
 
-__all__ = ["RegionBall", "RegionCell", "RegionFit", "least_gauge", "least_loss_in_region"]
+__all__ = ["RegionBall", "RegionCell", "RegionFit", "least_gauge", "least_loss_in_region", "least_split"]
 
 
 @dataclass(frozen=True)
@@ -58,6 +58,11 @@ class RegionCell:
         """Return the matrix of u -> prediction on this cell."""
         blocks = [s * (signs > 0)[:, None] * self.X for s, signs in zip(self.outputs, self.signs, strict=True)]
         return np.concatenate(blocks, axis=1) if blocks else np.zeros((len(self.y), 0))
+
+    def part(self, rows: Sequence[int]) -> RegionCell:
+        """Return the cell of some of the neurons."""
+        chosen = list(rows)
+        return RegionCell(self.X, self.y, self.signs[chosen], self.tight[chosen], self.outputs[chosen])
 
 
 @dataclass(frozen=True)
@@ -118,6 +123,16 @@ def least_gauge(
     q = unit_row(program.variables, k * d)
     P = np.zeros((program.variables, program.variables))
     return _answer(cell, ball, program, P, q, lambda x: float(x[k * d]))
+
+
+def least_split(u: Float[np.ndarray, "k d"], ball: RegionBall) -> Float[np.ndarray, " k"] | None:
+    """Return alpha_j^2 of a net over u that is in the least multiple of a doubly spectral region."""
+    k, d = u.shape
+    cell = RegionCell(np.zeros((0, d)), np.zeros(0), np.zeros((k, 0), int), np.zeros((k, 0), bool), np.ones(k, int))
+    program = _program(cell, ball)
+    program.add("zero", np.eye(program.variables)[: k * d], u.ravel())
+    found = program.solve(np.zeros((program.variables,) * 2), unit_row(program.variables, k * d))
+    return None if found is None else found[0][k * d + 1 :]
 
 
 def _program(cell: RegionCell, ball: RegionBall) -> ConicProgram:

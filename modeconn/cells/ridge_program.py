@@ -54,5 +54,5 @@ def least_ridge_objective(cell: RegionCell, ridge: float, *, fixed: bool = False
         e = np.eye(variables)
         for j in range(k):
             program.add("soc", -np.concatenate([e[[size + j]], e[j * d : (j + 1) * d]]))
-    found = program.solve(P, q, 1e-12)
+    found = program.solve(P, q, (1e-12, 1e-10, 1e-8))
     return None if found is None else found[0][:size].reshape(k, d)

@@ -12,10 +12,10 @@ import numpy as np
 
 from modeconn.losses import Loss
 from modeconn.paths.barrier import Ends
-from modeconn.paths.cells import Cells, root_cell, split
 from modeconn.paths.chain import Peak
 from modeconn.paths.inputs import Reals
 from modeconn.paths.segment import UNIT, Segment
+from modeconn.paths.subdivision import Cells, root_cell, split
 from modeconn.precision import float64
 
 __all__ = ["MAX_CELLS", "ConvexLeg"]

@@ -10,11 +10,11 @@ from numpy.typing import ArrayLike
 from modeconn.errors import InputError
 from modeconn.losses import loss_from_name
 from modeconn.nets import Net
-from modeconn.paths.cells import root_cell, split
 from modeconn.paths.exact import cell_pieces
 from modeconn.paths.inputs import Reals, as_real, checked_ends
 from modeconn.paths.quartic import horner
 from modeconn.paths.segment import segment_between
+from modeconn.paths.subdivision import root_cell, split
 from modeconn.precision import float64
 
 __all__ = ["SegmentCurve", "segment_curve", "segment_loss"]

@@ -8,11 +8,11 @@ from operator import itemgetter
 import numpy as np
 
 from modeconn.paths.barrier import Ends
-from modeconn.paths.cells import Cells, root_cell, split
 from modeconn.paths.chain import Peak
 from modeconn.paths.inputs import Reals
 from modeconn.paths.quartic import Poly, piecewise_peak
 from modeconn.paths.segment import UNIT, Segment, Switches
+from modeconn.paths.subdivision import Cells, root_cell, split
 
 __all__ = ["ExactLeg", "cell_pieces"]
 

@@ -23,7 +23,6 @@ __all__ = ["loss_along_path", "reach_of_runs", "slice_picture", "where_runs_ende
 
 REGION_COLOURS = {"linf": colour_of("adamw"), "spectral": colour_of("muon")}
 REGION_LABELS = {"linf": "box (AdamW, Lion)", "spectral": "spectral ball (Muon)"}
-MARKERS = {"adamw": "o", "lion": "s", "muon": "^"}
 OUTCOME_LABELS = {
     "predicted": "zero loss, predicted orbit",
     "elsewhere": "zero loss, another orbit",
@@ -73,7 +72,9 @@ def slice_picture(certified: CertifiedWitness, plane: Slice) -> Figure:
             Line2D([], [], color="#b3261e", linewidth=1.2, label=f"loss = barrier = {witness.barrier}"),
             Line2D([], [], color="#e08a00", linestyle=":", marker="o", label="optimal path (hollow: off the plane)"),
             Line2D([], [], color="#b3261e", linestyle="", marker="X", markersize=9, label="pass"),
-            Line2D([], [], color="#555555", linestyle="", marker="*", markersize=13, label="zero-loss net of each orbit"),
+            Line2D(
+                [], [], color="#555555", linestyle="", marker="*", markersize=13, label="zero-loss net of each orbit"
+            ),
         ]
         figure.legend(handles=handles, loc="outside lower center", ncols=3, fontsize=8)
     return figure
@@ -107,46 +108,43 @@ def _outputs(row: Mapping[str, Any]) -> np.ndarray:
 
 
 def reach_of_runs(certified: CertifiedWitness, rows: Sequence[Row]) -> Figure:
-    """Return the runs by the least radius of either region that would hold their function's neurons; one panel each.
+    """Return the runs by the least radius of either region that would hold them; a panel an optimizer.
 
-    Reach does not change when a neuron's scale moves between its input and output weights.
+    Reach does not change when a neuron's scale moves between its input and output weights. Runs at one place (to two
+    digits) are one dot, its area the number of runs.
     """
     witness = certified.witness
     fixed = witness.problem.output_weights == "fixed"
     optimizers = distinct(rows, "optimizer")
     with figure_style():
-        figure = Figure(figsize=(3.3 * len(optimizers), 3.7))
+        figure = Figure(figsize=(3.4 * len(optimizers), 4.1))
         axes = figure.subplots(1, len(optimizers), sharex=True, sharey=True, squeeze=False)[0]
         for ax, optimizer in zip(axes, optimizers, strict=True):
-            norm = NORM_OF[optimizer]
-            _regions(ax, witness, norm)
+            _regions(ax, witness, NORM_OF[optimizer])
             own = [row for row in select(rows, optimizer=optimizer) if row["W"] is not None]
             for good in (False, True):
                 chosen = [_outputs(row) for row in own if (row["outcome"] == "predicted") is good]
-                if chosen:
-                    U = np.array(chosen)
-                    ax.plot(
-                        box_reach(U, fixed=fixed),
-                        spectral_reach(U, fixed=fixed),
-                        MARKERS.get(optimizer, "o"),
-                        color=colour_of(optimizer) if good else "#8a94a0",
-                        markerfacecolor=colour_of(optimizer) if good else "none",
-                        markersize=5 if good else 3.5,
-                        alpha=0.8 if good else 0.5,
-                        linestyle="",
-                        label=f"{'zero loss, predicted' if good else 'other ends'}: {len(chosen)}",
-                    )
-            for name, other in (("linf", "spectral"), ("spectral", "linf")):
-                net = np.asarray(lift(certified.inside[name]).W)
-                ax.plot(
-                    box_reach(net, fixed=fixed), spectral_reach(net, fixed=fixed), "*",
-                    color=REGION_COLOURS[name], markersize=14, markeredgecolor="white", zorder=6,
-                    label=f"{'box' if other == 'spectral' else 'ball'} orbit",
-                )  # fmt: skip
+                if not chosen:
+                    continue
+                U = np.array(chosen)
+                places = np.round(np.stack([box_reach(U, fixed=fixed), spectral_reach(U, fixed=fixed)]), 2)
+                where, counts = np.unique(places, axis=1, return_counts=True)
+                colour = colour_of(optimizer) if good else "#8a94a0"
+                ax.scatter(*where, s=10 + 900 * counts / len(own), color=colour, alpha=0.55, linewidth=0)
+            for norm in ("linf", "spectral"):
+                net = np.asarray(lift(certified.inside[norm]).W)
+                place = (box_reach(net, fixed=fixed), spectral_reach(net, fixed=fixed))
+                ax.plot(*place, "*", color=REGION_COLOURS[norm], markersize=11, markeredgecolor="white", zorder=6)
             ax.set_title(label_of(optimizer))
-            ax.set_xlabel("radius of box needed")
-            ax.legend(fontsize=7, loc="lower right")
-        axes[0].set_ylabel("radius of spectral ball needed")
+            ax.set_xlabel("radius of the box needed")
+        axes[0].set_ylabel("radius of the spectral ball needed")
+        handles: list[Any] = [
+            Line2D([], [], color=REGION_COLOURS["linf"], linestyle="", marker="*", markersize=11, label="orbit in box"),
+            Line2D([], [], color=REGION_COLOURS["spectral"], linestyle="", marker="*", markersize=11, label="orbit in ball"),
+            Line2D([], [], color="#55708f", linestyle="", marker="o", markersize=9, label="runs: zero loss, predicted orbit"),
+            Line2D([], [], color="#8a94a0", linestyle="", marker="o", markersize=9, label="runs: other ends"),
+        ]  # fmt: skip
+        figure.legend(handles=handles, loc="outside lower center", ncols=4, fontsize=8)
     return figure
 
 

@@ -18,8 +18,16 @@ from typing import Any
 
 from modeconn.cells import RegionBall, fraction_text, least_gauge
 from modeconn.errors import InputError
-from modeconn.topology import Ball, CellComplex, LevelSet, Problem, ProductRegion, communication_barrier
-from modeconn.topology import level_set_topology, problem_to_json
+from modeconn.topology import (
+    Ball,
+    CellComplex,
+    LevelSet,
+    Problem,
+    ProductRegion,
+    communication_barrier,
+    level_set_topology,
+    problem_to_json,
+)
 from modeconn.topology.region import region_cell
 
 __all__ = ["NORM_OF", "Witness", "examine", "orbit_gauges", "simplest_between", "with_region", "zero_loss_set"]
@@ -30,8 +38,9 @@ NORM_OF = {"adamw": "linf", "lion": "linf", "muon": "spectral"}
 SEPARATION = 1 + 1e-6
 """Two reaches count as different when their ratio exceeds this."""
 
-INNER = (0.25, 0.75)
-"""A radius is the simplest fraction in this part of the gap between two reaches, on a logarithmic scale."""
+INNER = (2 / 3, 9 / 10)
+"""A radius is the simplest fraction in this part of the gap between two reaches, on a logarithmic scale: clear of the
+orbit that must be avoided, with room for the one that must be met."""
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import itertools
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any
 
@@ -22,15 +22,13 @@ from modeconn.studies.witness import NORM_OF, Witness, zero_loss_set
 from modeconn.topology import CellComplex, LevelSet, communication_barrier, level_set_topology, point_of_net
 from modeconn.train import Fleet, FleetResult, train_fleet, unstack
 
-__all__ = ["OUTCOMES", "FleetSettings", "OrbitsAtLevel", "outcome_fractions", "rank_by_training", "train_witness"]
+__all__ = ["OUTCOMES", "FleetSettings", "OrbitsAtLevel", "best_fractions", "outcome_fractions", "train_witness"]
 
 OUTCOMES = ("predicted", "elsewhere", "above", "diverged")
 """Zero loss in the predicted orbit, zero loss in another one, loss above eps (a worse local minimum, or not there yet),
 a NaN or an infinity."""
 
 EPS_SHARE = Fraction(1, 1000)
-
-MAJORITY = 0.5
 
 
 @dataclass(frozen=True)
@@ -50,7 +48,7 @@ class FleetSettings:
     """
 
     optimizers: tuple[str, ...] = ("adamw", "lion", "muon")
-    rates: tuple[float, ...] = (0.03, 0.1, 0.3)
+    rates: tuple[float, ...] = (0.03, 0.1, 0.3, 1.0)
     inits: tuple[str, ...] = ("he", "box", "rich")
     tuning_seeds: int = 64
     seeds: int = 256
@@ -167,7 +165,7 @@ def outcome_fractions(rows: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, 
     """Return, for each optimizer, the fraction of runs with each outcome.
 
     Example:
-        >>> outcome_fractions([{"optimizer": "lion", "outcome": "above"}, {"optimizer": "lion", "outcome": "predicted"}])
+        >>> outcome_fractions([{"optimizer": "lion", "outcome": end} for end in ("above", "predicted")])
         {'lion': {'predicted': 0.5, 'elsewhere': 0.0, 'above': 0.5, 'diverged': 0.0}}
     """
     fractions = {}
@@ -238,33 +236,19 @@ def train_witness(
     return rows, trials
 
 
-RANKING = FleetSettings(optimizers=("adamw", "muon"), rates=(0.03, 0.3), inits=("he",), tuning_seeds=48, steps=2000)
-"""The small fleets by which witnesses are ranked."""
+HOPELESS = 0.25
+"""Fraction below which one optimizer settles the matter."""
 
 
-def rank_by_training(
-    witnesses: Sequence[Witness], settings: FleetSettings = RANKING, reporter: Reporter = SILENT
-) -> list[tuple[Witness, dict[str, float]]]:
-    """Return witnesses with each optimizer's best fraction of runs in the predicted orbit, the most telling first.
+def best_fractions(witness: Witness, settings: FleetSettings, orbits: OrbitsAtLevel) -> dict[str, float]:
+    """Return for each optimizer the largest fraction of runs that a tried combination led to the predicted orbit.
 
-    First those where more than half of the runs of every optimizer end there, by score; then the others, by the
-    fraction of the least successful optimizer.
+    Once one optimizer stays below a quarter, the others are not trained and count as 0.
     """
-    ranked = []
-    reporter.start("ranking", len(witnesses) * len(settings.optimizers) * len(settings.rates) * len(settings.inits))
-    for witness in witnesses:
-        orbits = OrbitsAtLevel(zero_loss_set(witness.problem, witness.width))
-        trials = _trials(witness, settings, orbits, reporter, "ranking")
-        best = {
-            name: max([t["predicted"] for t in trials if t["optimizer"] == name], default=0.0)
-            for name in settings.optimizers
-        }
-        ranked.append((witness, best))
-    reporter.finish("ranking")
-
-    def key(entry: tuple[Witness, dict[str, float]]) -> tuple[bool, float, float]:
-        witness, best = entry
-        least = min(best.values())
-        return (least <= MAJORITY, 0.0 if least > MAJORITY else -least, -witness.score)
-
-    return sorted(ranked, key=key)
+    best = dict.fromkeys(settings.optimizers, 0.0)
+    for name in settings.optimizers:
+        trials = _trials(witness, replace(settings, optimizers=(name,)), orbits, SILENT, "")
+        best[name] = max((trial["predicted"] for trial in trials), default=0.0)
+        if best[name] < HOPELESS:
+            break
+    return best

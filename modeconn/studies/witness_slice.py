@@ -1,7 +1,7 @@
 """The two-dimensional slice of a witness: loss and reach on the plane of two nets and the pass between them.
 
-Nets are written (W, alpha) = (u, s), output weights at their signs; the plane goes through a net of each predicted orbit
-and through the highest point of the optimal path between them.
+Nets are written (W, alpha) = (u, s), output weights at their signs; the plane goes through a net of each predicted
+orbit and through the highest point of the optimal path between them.
 """
 
 from __future__ import annotations

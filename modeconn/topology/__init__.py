@@ -3,6 +3,15 @@
 from modeconn.topology.barrier import BarrierMatrix, PairBarrier, barrier_between, communication_barrier
 from modeconn.topology.certificates import certify_barrier, certify_components, certify_joined, certify_separated
 from modeconn.topology.complex import MAX_CELLS, CellComplex, predict_cells
+from modeconn.topology.enclosed import (
+    EnclosedBarriers,
+    EnclosedLevelSet,
+    enclosed_barrier_between,
+    enclosed_barriers,
+    enclosed_level_set,
+    least_objective,
+)
+from modeconn.topology.enclosure import Enclosure, Enclosures
 from modeconn.topology.flood import Merge
 from modeconn.topology.landscape import Landscape
 from modeconn.topology.level_set import Component, LevelSet, level_set_topology
@@ -35,6 +44,10 @@ __all__ = [
     "BarrierMatrix",
     "CellComplex",
     "Component",
+    "EnclosedBarriers",
+    "EnclosedLevelSet",
+    "Enclosure",
+    "Enclosures",
     "Landscape",
     "LevelSet",
     "Merge",
@@ -56,8 +69,12 @@ __all__ = [
     "communication_barrier",
     "components_in_region",
     "connecting_points",
+    "enclosed_barrier_between",
+    "enclosed_barriers",
+    "enclosed_level_set",
     "is_in_region",
     "is_same_cell",
+    "least_objective",
     "level_set_topology",
     "lift",
     "lift_path",

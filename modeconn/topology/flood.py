@@ -6,12 +6,13 @@ import heapq
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Protocol
 
 from modeconn.topology.complex import Cell, CellComplex, Edge, replace_type
 from modeconn.topology.level_set import symmetries
 from modeconn.topology.symmetry import Permutation, SymmetricUnionFind
 
-__all__ = ["Merge", "Seed", "flood"]
+__all__ = ["Heights", "Merge", "Seed", "flood"]
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,29 @@ class Merge:
         return tuple(sorted(k for group in self.groups for k in group))
 
 
+class Heights(Protocol):
+    """The levels at which edges can be passed."""
+
+    def bound(self, edge: Edge) -> tuple[Fraction, bool]:
+        """Return a lower bound of the level of an edge at little cost, and whether it is the level itself."""
+
+    def level(self, edge: Edge) -> Fraction:
+        """Return the level of an edge."""
+
+
+class _LeastLosses:
+    """The exact least loss on the intersection that an edge stands for."""
+
+    def __init__(self, cells: CellComplex) -> None:
+        self.landscape = cells.landscape
+
+    def bound(self, edge: Edge) -> tuple[Fraction, bool]:
+        return self.landscape.store.lower(edge.mask)[:2]
+
+    def level(self, edge: Edge) -> Fraction:
+        return self.landscape.fit(edge.mask).value
+
+
 _Entry = tuple[float, Fraction, int, "Edge | int", bool]
 
 
@@ -45,8 +69,9 @@ class _Flood:
     Heap keys are (float, Fraction): rounding to a float is monotone, so the pair orders exactly and mostly as floats.
     """
 
-    def __init__(self, cells: CellComplex, seeds: Sequence[Seed], up_to_permutation: bool) -> None:
+    def __init__(self, cells: CellComplex, seeds: Sequence[Seed], up_to_permutation: bool, heights: Heights) -> None:
         self.cells = cells
+        self.heights = heights
         self.up_to_permutation = up_to_permutation
         self.landscape = cells.landscape
         self.seeds = seeds
@@ -112,9 +137,9 @@ class _Flood:
 
     def _settle(self, edge: Edge, level: Fraction) -> bool:
         """Return whether the edge is passable at ``level``; otherwise put it back with a better bound."""
-        bound, exact, _ = self.landscape.store.lower(edge.mask)
+        bound, exact = self.heights.bound(edge)
         if bound <= level and not exact:
-            bound, exact = self.landscape.fit(edge.mask).value, True
+            bound, exact = self.heights.level(edge), True
         if bound <= level:
             return True
         self._push(bound, edge, exact)
@@ -169,7 +194,9 @@ def _flatten(merges: Sequence[Merge]) -> list[Merge]:
     return flat
 
 
-def flood(cells: CellComplex, seeds: Sequence[Seed], *, up_to_permutation: bool = False) -> list[Merge]:
+def flood(
+    cells: CellComplex, seeds: Sequence[Seed], *, up_to_permutation: bool = False, heights: Heights | None = None
+) -> list[Merge]:
     """Return the merge tree of the seeds: in ascending order, the levels at which their components join.
 
     Two nets are connected in {loss <= c} iff c is at least the level of the merge that first holds both (claim N2).
@@ -179,7 +206,8 @@ def flood(cells: CellComplex, seeds: Sequence[Seed], *, up_to_permutation: bool 
         cells: the cells.
         seeds: ordered cells and the levels at which they appear.
         up_to_permutation: neurons may be exchanged freely (orders of the seeds are then ignored).
+        heights: levels of the edges, none above 1/2 |y|^2; by default their exact least losses.
     """
     if up_to_permutation:
         seeds = [Seed(seed.cell, (0,), seed.level) for seed in seeds]
-    return _flatten(_Flood(cells, seeds, up_to_permutation).run())
+    return _flatten(_Flood(cells, seeds, up_to_permutation, heights or _LeastLosses(cells)).run())

@@ -74,7 +74,8 @@ class Landscape:
     def __init__(self, problem: Problem) -> None:
         if problem.ridge:
             raise InputError(
-                f"ridge: expected 0 for exact level sets, found {problem.ridge}; drop the ridge term from the problem"
+                f"ridge: expected 0 for exact level sets, found {problem.ridge}; drop the ridge term from the problem, "
+                "or take intervals from enclosed_level_set"
             )
         self.problem = problem
         self.arrangement: Arrangement = arrangement(problem.X)

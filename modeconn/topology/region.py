@@ -136,40 +136,47 @@ def avoidance(cells: CellComplex, cell: Cell, level: Fraction) -> Avoidance | No
     return None
 
 
-def point_in_region(cells: CellComplex, cell: Cell, level: Fraction, fit: RegionFit) -> Point | None:
-    """Return a rational point of a cell with loss <= level inside the region, near a float one; ``None`` on failure.
+def point_in_region(
+    cells: CellComplex, cell: Cell, level: Fraction, fit: RegionFit, edge: Edge | None = None
+) -> Point | None:
+    """Return a rational point of a cell (edge) with loss <= level inside the region, near a float one, or ``None``.
 
-    The float point is rounded, moved onto the hyperplanes it nearly lies on (and onto the one prediction that reaches
-    the level, when the least loss of the cell equals it), and everything is checked exactly.
+    The float point is rounded, moved onto the hyperplanes it (nearly) lies on, and onto the one prediction that reaches
+    the level, when the least loss of the cell equals it; everything is checked exactly.
     """
     landscape, problem = cells.landscape, cells.landscape.problem
-    kinds = [landscape.types[t] for t in cell]
-    d = problem.dimension
-    best = landscape.fit(cells.mask(cell))
-    target = landscape.realise(best, cells.faces(cell))
+    view, d = region_cell(landscape, cell, edge), problem.dimension
+    best = landscape.fit(cells.mask(cell) if edge is None else edge.mask)
+    goal = landscape.prediction(best)
+    places = [(j, i) for j in range(len(view.signs)) for i in range(len(problem.X)) if view.signs[j, i]]
     for digits in DIGITS:
         u = [v for row in fit.u for v in _rounded(row, digits)]
         rows: list[list[Fraction]] = []
         goals: list[Fraction] = []
-        for j, kind in enumerate(kinds):
-            for sign, x in zip(kind.signs, problem.X, strict=True):
-                if sign and abs(float(dot(x, u[j * d : (j + 1) * d]))) < 10.0 ** (1 - min(digits, 7)):
-                    rows.append([x[k - j * d] if j * d <= k < (j + 1) * d else Fraction(0) for k in range(len(u))])
-                    goals.append(Fraction(0))
+        for j, i in places:
+            near = abs(float(dot(problem.X[i], u[j * d : (j + 1) * d]))) < 10.0 ** (1 - min(digits, 7))
+            if near or view.tight[j, i]:
+                zero = [Fraction(0)] * d
+                rows.append([v for k in range(len(view.signs)) for v in (problem.X[i] if k == j else zero)])
+                goals.append(Fraction(0))
         if best.value == level:
             for i, x in enumerate(problem.X):
-                rows.append([kind.face.s * v if kind.signs[i] > 0 else Fraction(0) for kind in kinds for v in x])
-                goals.append(dot(rows[-1], [v for neuron in target for v in neuron.u]))
+                sides = zip(view.outputs.tolist(), view.signs.tolist(), strict=True)
+                rows.append([s * v if signs[i] > 0 else Fraction(0) for s, signs in sides for v in x])
+                goals.append(goal[i])
         moved = _onto(u, rows, goals)
         if moved is None:
             continue
-        point = tuple(Neuron(tuple(moved[j * d : (j + 1) * d]), kind.face.s) for j, kind in enumerate(kinds))
+        neurons = [Neuron(tuple(moved[j * d : (j + 1) * d]), s) for j, s in enumerate(view.outputs.tolist())]
         inside = all(
-            sign * dot(x, neuron.u) >= 0
-            for kind, neuron in zip(kinds, point, strict=True)
-            for sign, x in zip(kind.signs, problem.X, strict=True)
+            int(view.signs[j, i]) * (value := dot(problem.X[i], neurons[j].u)) >= 0 and not (view.tight[j, i] and value)
+            for j, i in places
         )
         split = None if fit.split is None else _split(problem, fit.split, digits)
+        if edge is not None and edge.crossing is None:
+            neurons.insert(edge.slot, Neuron((Fraction(0),) * d, landscape.types[cell[edge.slot]].face.s))
+            split = split and [*split[: edge.slot], Fraction(0), *split[edge.slot :]]
+        point = tuple(neurons)
         if inside and point_loss(problem, point) <= level and is_in_region(problem, point, split):
             return point
     return None

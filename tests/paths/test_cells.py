@@ -5,9 +5,9 @@ import pytest
 from paths_oracles import random_net, teacher_pair
 
 from modeconn.paths import exact as exact_module
-from modeconn.paths.cells import root_cell, split
 from modeconn.paths.inputs import checked_ends
 from modeconn.paths.segment import segment_between
+from modeconn.paths.subdivision import root_cell, split
 
 
 @pytest.mark.parametrize("fixed", [False, True])

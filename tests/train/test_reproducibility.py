@@ -64,6 +64,14 @@ def test_segments_do_not_matter_and_nothing_is_compiled_twice() -> None:
     assert advance._cache_size() == before
 
 
+def test_one_net_alone_and_among_150() -> None:
+    """Metamorphic: sizes at which the CPU's matrix products change their kernels; equal in every bit."""
+    X, Y = RNG.normal(size=(32, 4)), RNG.normal(size=32)
+    fleet = Fleet.of(optimizer="adamw", learning_rate=0.01, weight_decay=0.1, width=13, seed=range(150))
+    among = train_fleet(fleet, X, Y, steps=30)
+    assert_same(train_fleet(fleet.take([77]), X, Y, steps=30), among, [77])
+
+
 def test_minibatches_in_float64() -> None:
     """The same with minibatches, where the nets of a chunk share no data: equal in every bit."""
     fleet, rows = Fleet.of(optimizer="adamw", learning_rate=0.01, weight_decay=0.1, width=4, seed=range(40)), FEW[:5]

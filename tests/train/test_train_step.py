@@ -164,8 +164,16 @@ def test_minibatches_are_drawn_per_instance_and_step() -> None:
 
 def test_equal_seeds_start_from_equal_and_nested_nets() -> None:
     """By construction: the start depends on seed and width alone, and wide nets extend narrow ones (width-free law)."""
-    fleet = Fleet.grid(optimizers=["lion", "adamw"], learning_rates=[1e-3], widths=[2, 4], seeds=[0, 1])
-    start = train_fleet(fleet, X, Y, steps=1, init="box").initial
-    np.testing.assert_array_equal(start.W[:4], start.W[4:])
-    np.testing.assert_array_equal(start.W[0, :, :2], start.W[2, :, :2])
+    fleet = Fleet.grid(optimizers=["lion"], weight_decays=[0, 1], learning_rates=[1e-3], widths=[2, 4], seeds=[0, 1])
+    start = train_fleet(fleet, X, Y, steps=1, init="box", padding="largest").initial
+    assert fleet.width[[0, 2]].tolist() == [2, 4]
+    np.testing.assert_array_equal(fleet.seed, [0, 1] * 4)
+    rows = {
+        (w, lam): start.W[i]
+        for i, (w, lam) in enumerate(zip(fleet.width, fleet.weight_decay, strict=True))
+        if not i % 2
+    }
+    np.testing.assert_array_equal(rows[2, 0], rows[2, 1])
+    np.testing.assert_array_equal(rows[4, 0], rows[4, 1])
+    np.testing.assert_array_equal(rows[2, 0][:, :2], rows[4, 0][:, :2])
     assert (start.W[0] != start.W[1]).any()

@@ -44,9 +44,9 @@ def _constant_gradients(
     return runs.map(lambda run: {**run, "dtype": "float64"})
 
 
-def _in_both_precisions(shape: Shape) -> SearchStrategy[Instance]:
+def _in_both_precisions(shape: Shape, potentials: tuple[str, ...] = NORMS_ONLY) -> SearchStrategy[Instance]:
     dtypes = st.sampled_from(["float64", "float32"])
-    return st.tuples(_constant_gradients(shape), dtypes).map(lambda drawn: {**drawn[0], "dtype": drawn[1]})
+    return st.tuples(_constant_gradients(shape, potentials), dtypes).map(lambda drawn: {**drawn[0], "dtype": drawn[1]})
 
 
 def _outcome(size: float, allowance: float = ALLOWANCE) -> Outcome:
