@@ -68,7 +68,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     parser.add_argument("--d", type=positive_integer, default=2, help="inputs (default 2)")
     parser.add_argument("--width", type=positive_integer, default=2, help="hidden width (default 2)")
-    parser.add_argument("--n", type=sizes, default=(3, 4, 5), metavar="A:B", help="data points (default 3:5, both ends)")
+    parser.add_argument(
+        "--n", type=sizes, default=(3, 4, 5), metavar="A:B", help="data points (default 3:5, both ends)"
+    )
     parser.add_argument("--budget", type=seconds, default=60.0, help="time to search, such as 60s or 10m (default 60s)")
     parser.add_argument("--entries", type=positive_integer, default=2, help="largest entry of X and y (default 2)")
     parser.add_argument("--seed", type=int, default=0, help="seed of every random choice (default 0)")

@@ -43,8 +43,8 @@ FIGURES: dict[str, FigureSpec] = {
     "segments": FigureSpec(
         "curves",
         "Loss along segments",
-        "The loss between two trained nets of the largest width as trained; the triangle is the exact maximum, the "
-        "dotted line the linear baseline.",
+        "The loss between two trained nets of the largest width, neurons as trained. Dotted: the linear baseline; the "
+        "triangle stands where the exact barrier above it is attained.",
         loss_along_segments,
     ),
     "regions": FigureSpec(

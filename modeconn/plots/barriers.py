@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
-from modeconn.plots.style import colour_of, figure_style, label_of, width_axis
+from modeconn.plots.style import colour_of, figure_style, label_of, panels, width_axis
 from modeconn.plots.tables import Row, distinct, select, spread
 
 __all__ = ["barrier_against_width", "loss_along_segments"]
@@ -49,21 +49,20 @@ def barrier_against_width(barriers: Sequence[Row]) -> Figure:
 
 
 def loss_along_segments(curves: Sequence[Row]) -> Figure:
-    """Return the exact loss along a few segments, with the maximum marked and the linear baseline beneath."""
-    datasets = distinct(curves, "dataset")
+    """Return the exact loss along a few segments, the linear baselines, and marks where the barriers are attained."""
     with figure_style():
-        figure = Figure(figsize=(4.6 * len(datasets), 3.2))
-        axes = figure.subplots(1, len(datasets), squeeze=False)[0]
-        for ax, dataset in zip(axes, datasets, strict=True):
-            for row in select(curves, dataset=dataset):
+        figure, shown = panels(curves, height=3.2)
+        for ax, rows in shown:
+            for row in rows:
                 first, second = row["optimizer_a"], row["optimizer_b"]
                 colour, n = colour_of(first, second), row["points"]
                 name = f"{label_of(first)} to {label_of(second)}"
                 t, loss = np.asarray(row["t"]), np.asarray(row["loss"]) / n
                 ax.plot(t, loss, "-" if first == second else "--", color=colour, label=name)
                 ax.plot([0, 1], loss[[0, -1]], ":", color=colour, linewidth=0.8)
-                ax.plot([row["argmax_t"]], [row["max_loss"] / n], "v", color=colour, markersize=6)
-            ax.set_title(f"{dataset.replace('_', ' ')}, width {select(curves, dataset=dataset)[0]['width']}")
+                at = row["argmax_t"]
+                height = row["barrier"] + (1 - at) * row["loss_start"] + at * row["loss_end"]
+                ax.plot([at], [height / n], "v", color=colour, markersize=6)
             ax.set_xlabel("t")
             ax.set_ylabel("loss per data point")
             ax.legend(fontsize=7)

@@ -10,7 +10,9 @@ import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-__all__ = ["COLOURS", "colour_of", "figure_style", "label_of", "to_svg", "width_axis"]
+from modeconn.plots.tables import Row, distinct, select
+
+__all__ = ["COLOURS", "colour_of", "figure_style", "label_of", "panels", "to_svg", "width_axis"]
 
 COLOURS = {"adamw": "#2f6db5", "lion": "#d9822b", "muon": "#2a9d63", "muon_mixed": "#7fbf7b"}
 _CROSS = {
@@ -54,6 +56,16 @@ def figure_style() -> Iterator[None]:
         }
     ):
         yield
+
+
+def panels(rows: Sequence[Row], height: float = 3.0) -> tuple[Figure, list[tuple[Axes, list[Row]]]]:
+    """Return a figure with a panel for each data set, side by side and titled, each with its rows."""
+    datasets = distinct(rows, "dataset")
+    figure = Figure(figsize=(4.6 * len(datasets), height))
+    axes = figure.subplots(1, len(datasets), squeeze=False)[0]
+    for ax, dataset in zip(axes, datasets, strict=True):
+        ax.set_title(dataset.replace("_", " "))
+    return figure, [(ax, select(rows, dataset=dataset)) for ax, dataset in zip(axes, datasets, strict=True)]
 
 
 def width_axis(ax: Axes, widths: Sequence[int]) -> None:

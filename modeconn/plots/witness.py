@@ -43,7 +43,7 @@ def slice_picture(certified: CertifiedWitness, plane: Slice) -> Figure:
         shown = np.clip(plane.loss, 0, levels[-1] * 0.999)
         ax.grid(False)
         filled = ax.contourf(
-            plane.x, plane.y, shown, levels=levels, cmap="Greys", norm=colors.PowerNorm(0.35, 0, levels[-1] * 1.6)
+            plane.x, plane.y, shown, levels=levels, cmap="Greys", norm=colors.PowerNorm(0.35, 0, 4 * levels[-1])
         )
         ax.contour(plane.x, plane.y, plane.loss, levels=[barrier], colors="#b3261e", linewidths=1.2)
         for norm, colour in REGION_COLOURS.items():
@@ -116,6 +116,7 @@ def reach_of_runs(certified: CertifiedWitness, rows: Sequence[Row]) -> Figure:
     witness = certified.witness
     fixed = witness.problem.output_weights == "fixed"
     optimizers = distinct(rows, "optimizer")
+    largest: list[list[float]] = [[], []]
     with figure_style():
         figure = Figure(figsize=(3.4 * len(optimizers), 4.1))
         axes = figure.subplots(1, len(optimizers), sharex=True, sharey=True, squeeze=False)[0]
@@ -129,14 +130,18 @@ def reach_of_runs(certified: CertifiedWitness, rows: Sequence[Row]) -> Figure:
                 U = np.array(chosen)
                 places = np.round(np.stack([box_reach(U, fixed=fixed), spectral_reach(U, fixed=fixed)]), 2)
                 where, counts = np.unique(places, axis=1, return_counts=True)
+                largest = [[*seen, v] for seen, v in zip(largest, where.max(1), strict=True)]
                 colour = colour_of(optimizer) if good else "#8a94a0"
                 ax.scatter(*where, s=10 + 900 * counts / len(own), color=colour, alpha=0.55, linewidth=0)
             for norm in ("linf", "spectral"):
                 net = np.asarray(lift(certified.inside[norm]).W)
-                place = (box_reach(net, fixed=fixed), spectral_reach(net, fixed=fixed))
+                place = (float(box_reach(net, fixed=fixed)), float(spectral_reach(net, fixed=fixed)))
+                largest = [[*seen, v] for seen, v in zip(largest, place, strict=True)]
                 ax.plot(*place, "*", color=REGION_COLOURS[norm], markersize=11, markeredgecolor="white", zorder=6)
             ax.set_title(label_of(optimizer))
             ax.set_xlabel("radius of the box needed")
+        axes[0].set_xlim(0, 1.12 * max(largest[0]))
+        axes[0].set_ylim(0, 1.12 * max(largest[1]))
         axes[0].set_ylabel("radius of the spectral ball needed")
         handles: list[Any] = [
             Line2D([], [], color=REGION_COLOURS["linf"], linestyle="", marker="*", markersize=11, label="orbit in box"),

@@ -47,7 +47,8 @@ def _figures(story: WitnessStory) -> list[dict[str, str]]:
             "Where the runs are",
             reach_of_runs(story.certified, story.rows),
             "Each run by the least radius of either region that would hold it, over all choices of scales; the size of a "
-            "dot is the number of runs there. Shaded: the optimizer's own region.",
+            "dot is the number of runs there. Shaded: the optimizer's own region. Runs that end at its edge beside the other "
+            "orbit's star are on the way to an orbit that the region does not reach.",
         ),
         (
             "Where the runs ended",
@@ -81,15 +82,14 @@ def _tables(story: WitnessStory) -> dict[str, Any]:
         entry = {"optimizer": label_of(name), "init": own[0]["init"], "rate": f"{own[0]['learning_rate']:g}"}
         table.append(entry | {"inside": inside, "fractions": fractions})
     rates = sorted({trial["learning_rate"] for trial in story.trials})
-    shares = {
-        (t["init"], t["optimizer"], t["learning_rate"]): f"{100 * t['predicted']:.0f}%" for t in story.trials
-    }
+    shares = {(t["init"], t["optimizer"], t["learning_rate"]): f"{100 * t['predicted']:.0f}%" for t in story.trials}
     pairs = dict.fromkeys((t["init"], t["optimizer"]) for t in story.trials)
     return {
         "outcomes": [{"name": name, "label": label} for name, label in OUTCOME_LABELS.items()],
         "table": table,
         "ends": [
-            end | {"optimizer": label_of(end["optimizer"]), "label": OUTCOME_LABELS[end["outcome"]], "loss": end["loss"]}
+            end
+            | {"optimizer": label_of(end["optimizer"]), "label": OUTCOME_LABELS[end["outcome"]], "loss": end["loss"]}
             for end in common_ends(story.rows)
         ],
         "rates": [f"{rate:g}" for rate in rates],
@@ -121,9 +121,7 @@ def render_witness(story: WitnessStory, provenance: Sequence[tuple[str, str]]) -
     )
 
 
-def write_witness(
-    story: WitnessStory, folder: Path, command: Sequence[str], settings: Mapping[str, Any]
-) -> Path:
+def write_witness(story: WitnessStory, folder: Path, command: Sequence[str], settings: Mapping[str, Any]) -> Path:
     """Write ``witness.json``, certificates, ``runs.csv``, ``slice.npz``, ``report.html`` and ``manifest.json``.
 
     Returns:
@@ -133,7 +131,11 @@ def write_witness(
         InputError: the folder cannot be written.
     """
     files = write_story(story, folder)
-    rows = [{key: value for key, value in row.items() if key not in ("W", "A")} | _weights(row) for row in story.rows]
+    problem, width = story.certified.witness.problem, story.certified.witness.width
+    rows = [
+        {key: value for key, value in row.items() if key not in ("W", "A")} | _weights(row, problem.dimension, width)
+        for row in story.rows
+    ]
     files.append(write_text(folder / "runs.csv", csv_text(rows)))
     where = environment()
     provenance = [
@@ -147,13 +149,7 @@ def write_witness(
     return page
 
 
-def _weights(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the weights of a run as columns, row by row of W and then alpha; empty where it diverged."""
-    names, values = [], []
-    for k, line in enumerate(row["W"] or []):
-        names += [f"W{k}{j}" for j in range(len(line))]
-        values += line
-    for j, v in enumerate(row["A"] or []):
-        names.append(f"A{j}")
-        values.append(v)
-    return dict(zip(names, values, strict=True))
+def _weights(row: Mapping[str, Any], d: int, m: int) -> dict[str, Any]:
+    """Return the weights of a run as columns W00, W01, ..., A0, ...; empty where it diverged or A is fixed."""
+    cells = {f"W{k}{j}": None if row["W"] is None else row["W"][k][j] for k in range(d) for j in range(m)}
+    return cells | {f"A{j}": None if row["A"] is None else row["A"][j] for j in range(m)}

@@ -66,9 +66,7 @@ class WitnessStory:
         }
 
 
-def tell_witness(
-    witness: Witness, settings: FleetSettings | None = None, reporter: Reporter = SILENT
-) -> WitnessStory:
+def tell_witness(witness: Witness, settings: FleetSettings | None = None, reporter: Reporter = SILENT) -> WitnessStory:
     """Return the whole story of a witness: certificates first, then fleets and slice.
 
     Raises:

@@ -56,7 +56,7 @@ class EnclosedLevelSet:
         components: those that were found: connected by met edges, each with a net that is exactly at most at the level.
         orbits: number of them up to permutation of the neurons.
         count: (fewest, most) components there can be.
-        undecided: number of cells and edges whose intervals hold the level and that matter: 0 iff ``count`` is a number.
+        undecided: number of cells and edges that matter and whose intervals hold the level; 0 if ``count`` is exact.
         met_cells: number of cells (multisets) that the set is known to meet.
     """
 
@@ -195,6 +195,8 @@ class _Search:
 
     def _decide(self, cell: Cell, edge: Edge | None = None) -> bool | None:
         """Return whether the level is reached on a cell or edge, ``None`` if the interval holds it."""
+        if self.level >= self.enclosures.zero:
+            return True  # by the zero net
         found = self.enclosures.of(cell, edge)
         if Fraction(found.lower) > self.level:
             return False

@@ -22,6 +22,7 @@ MODULES: dict[str, str] = {
     "N3": "n3",
     "N5": "n5",
     "N7": "n7",
+    "N8": "n8",
 }
 """Claim id -> module of :mod:`proofs_check.claims.library` that exports it as ``CLAIM``."""
 

@@ -22,7 +22,7 @@ __all__ = ["CLAIM"]
 
 SHAPES = ((2, 1, 2), (3, 2, 2), (4, 2, 2), (3, 1, 3), (5, 2, 2))
 SEVERAL_SHAPES = ((4, 2, 2), (5, 2, 2))
-FACTORS = ("1/2", "15/16", "17/16")
+FACTORS = ("1/2", "7/8", "15/16", "17/16")
 
 
 def _with_region(of_problem: SearchStrategy[dict[str, Any]], eighths: list[int]) -> SearchStrategy[Instance]:
@@ -138,9 +138,9 @@ CLAIM = Claim(
     id="N3",
     statement=(
         "a box or spectral ball around the weights meets an orbit of components of {loss <= c} iff a convex program on "
-        "one of its cells has a solution: where there is none the checker accepts that the region avoids the orbit, and "
-        "no net sought inside the region lies in it; where there is one a rational net inside shows it (margin: the "
-        "least loss above c of the nets sought outside the orbits that are met, at most 1)"
+        "one of its cells has a solution: where there is none the checker accepts that the region avoids the orbit, "
+        "and no net sought inside the region lies in it; where there is one a rational net inside shows it (margin: "
+        "the least loss above c of the nets sought outside the orbits that are met, at most 1)"
     ),
     source="theory N3, proved there",
     instances=_regions,

@@ -27,9 +27,15 @@ SHAPES = ((2, 1), (3, 1), (2, 2), (3, 2))
 
 
 def _problems(shape: Shape) -> SearchStrategy[Instance]:
-    """Return problems of shape (n, d), targets taught by two neurons among them; all widths up to n + 1 are looked at."""
+    """Return problems of shape (n, d), some with targets of two neurons; all widths up to n + 1 are looked at."""
     eighths = st.sampled_from([1, 2, 5])
     return st.builds(lambda i, k: {"problem": i["problem"], "eighths": k}, problems((*shape, 2)), eighths)
+
+
+def _generic(shape: Shape) -> SearchStrategy[Instance]:
+    """Return problems of shape (n, d) without degeneracy on purpose."""
+    kinds = problems((*shape, 1), rows=("generic",), targets=("random",), output_weights=("free",))
+    return kinds.map(lambda instance: {"problem": instance["problem"], "eighths": 1})
 
 
 def _minima(instance: Instance) -> list[LevelSet]:
@@ -108,8 +114,16 @@ CLAIM = Claim(
             "orbits-never-increase",
             "the number of orbits of the global minima never increases with the width",
             check=_never_increases(lambda found: found.orbits),
+            instances=_generic,
+            shapes=((3, 2),),
         ),
-        Control("n-neurons-connect", "n neurons connect the global minima", check=_connected_at_n),
+        Control(
+            "n-neurons-connect",
+            "n neurons connect the global minima",
+            check=_connected_at_n,
+            instances=_generic,
+            shapes=((2, 1), (2, 2)),
+        ),
     ),
-    cost=3.0,
+    cost=1.5,
 )

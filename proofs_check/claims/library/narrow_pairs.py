@@ -12,30 +12,32 @@ from hypothesis.strategies import SearchStrategy
 
 from modeconn.topology import CellComplex, Point, Problem, point_from_json
 from proofs_check.claims.claim import Instance, Outcome, Shape
-from proofs_check.claims.library.narrow_cases import accept_barrier, farthest_pair
+from proofs_check.claims.library.narrow_cases import accept_barrier, farthest_pair, pad
 from proofs_check.claims.library.narrow_problems import level_set_of, problems, zero_loss
 
 __all__ = ["Pair", "pair_of", "pairs", "posing"]
 
 
 def pairs(shape: Shape) -> SearchStrategy[Instance]:
-    """Return problems of shape (n, d, m) with two nets: ``null`` names two global minima, else nets of small integers.
+    """Return problems of shape (n, d, m) with two nets, named or given: see :func:`pair_of`.
 
-    Two thirds are global minima: those in the two components with the highest barrier, or one and its permutation.
+    Most are global minima: of this width, or of one neuron less with a zero neuron added. The others are nets of small
+    integers.
     """
 
-    def build(instance: dict[str, Any], minima: bool, seed: int) -> Instance:
-        if minima:
-            return {**instance, "nets": None, "seed": seed}
+    def build(instance: dict[str, Any], nets: str, seed: int) -> Instance:
+        if nets != "given":
+            return {**instance, "nets": nets, "seed": seed}
         rng = np.random.default_rng(seed)
         signs = (1, -1) if instance["problem"]["output_weights"] == "free" else (1,)
-        nets = [
+        given = [
             [{"u": rng.integers(-2, 3, shape[1]).tolist(), "s": int(rng.choice(signs))} for _ in range(shape[2])]
             for _ in range(2)
         ]
-        return {**instance, "nets": nets, "seed": seed}
+        return {**instance, "nets": given, "seed": seed}
 
-    return st.builds(build, problems(shape), st.sampled_from([True, True, False]), st.integers(0, 2**32 - 1))
+    kinds = ["minima", "minima", "given", "padded" if shape[2] > 1 else "minima"]
+    return st.builds(build, problems(shape), st.sampled_from(kinds), st.integers(0, 2**32 - 1))
 
 
 class Pair(NamedTuple):
@@ -67,18 +69,29 @@ class Pair(NamedTuple):
 
 
 def pair_of(instance: Instance) -> Pair:
-    """Return the nets of an instance; raises unless the checker accepts their barrier."""
-    found = level_set_of(instance)
-    if instance["nets"] is not None:
-        start, end = (point_from_json(net) for net in instance["nets"])
+    """Return the nets of an instance; raises unless the checker accepts their barrier.
+
+    ``"nets"``: two lists of neurons; or ``"minima"``, global minima in the two components with the highest barrier (one
+    and its permutation if there is only one); or ``"padded"``, the same of width m - 1 with a zero neuron added.
+    """
+    cells = level_set_of(instance).complex
+    nets = instance["nets"]
+    if isinstance(nets, str):
+        start, end = _minima({**instance, "width": instance["width"] - (nets == "padded")})
+        start, end = pad(start, cells.width), pad(end, cells.width)
     else:
-        farthest = farthest_pair(found)
-        a, b = (0, 0) if farthest is None else farthest[:2]
-        start, end = found.components[a].representative, found.components[b].representative
-        if a == b:
-            end = (*start[1:], start[0])
-    barrier = accept_barrier(found.complex, start, end)
-    return Pair(found.complex, start, end, barrier.value, max(barrier.start_loss, barrier.end_loss))
+        start, end = (point_from_json(net) for net in nets)
+    barrier = accept_barrier(cells, start, end)
+    return Pair(cells, start, end, barrier.value, max(barrier.start_loss, barrier.end_loss))
+
+
+def _minima(instance: Instance) -> tuple[Point, Point]:
+    found = level_set_of(instance)
+    farthest = farthest_pair(found)
+    if farthest is None:
+        only = found.components[0].representative
+        return only, (*only[1:], only[0])
+    return found.components[farthest[0]].representative, found.components[farthest[1]].representative
 
 
 def posing(

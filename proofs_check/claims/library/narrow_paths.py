@@ -1,8 +1,8 @@
 """Paths between two nets, found by trial: what a path finder would report, evaluated exactly.
 
-A path is a list of nodes in u-coordinates (u_j = |alpha_j| w_j); between two nodes the u_j move straight. A neuron whose
-sign differs at the ends is zero at the middle node. The largest loss of such a path is exact: along a straight piece
-every prediction is affine between the points where some x_i . u_j changes sign, so the loss is convex there.
+A path is a list of nodes in u-coordinates (u_j = |alpha_j| w_j); between two nodes the u_j move straight. A neuron
+whose sign differs at the ends is zero at the middle node. The largest loss of such a path is exact: along a straight
+piece every prediction is affine between the points where some x_i . u_j changes sign, so the loss is convex there.
 """
 
 from __future__ import annotations

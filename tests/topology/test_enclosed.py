@@ -1,0 +1,310 @@
+"""Components and barriers with a ridge term or inside a region, as certified intervals."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import random
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy import ndimage
+
+from modeconn.errors import InputError
+from modeconn.topology import (
+    EnclosedBarriers,
+    Enclosures,
+    Neuron,
+    Problem,
+    barrier_between,
+    communication_barrier,
+    components_in_region,
+    enclosed_barrier_between,
+    enclosed_barriers,
+    enclosed_level_set,
+    level_set_topology,
+    problem_from_json,
+)
+
+ROOT3 = math.sqrt(3)
+
+
+def _tight_directions(degrees: list[float]) -> list[list[float]]:
+    """Rows of the family with n + 1 tight directions: v_{n-k+1} = s_k - s_{k-1} on the unit circle, x_i = v_i1/v_i2."""
+    s = [(math.sin(math.radians(a)), math.cos(math.radians(a))) for a in degrees]
+    s = [(0.0, 0.0), *s]
+    v = [(b[0] - a[0], b[1] - a[1]) for a, b in itertools.pairwise(s)][::-1]
+    return [[a / b, 1.0] for a, b in v]
+
+
+@pytest.mark.parametrize("beta", ["1/10", "1/2"])
+def test_the_staircase_of_regularised_optima(beta: str) -> None:
+    """Oracle: known answers (Kim, Mishkin, Pilanci 2025). X has irrational entries: their shortest decimals are used,
+    which moves every value by some 1e-16."""
+    b = float(Fraction(beta))
+    problem = problem_from_json({"X": [[-ROOT3, 1], [ROOT3, 1]], "y": [1, 1], "ridge": beta})
+    for width, components, orbits in ((1, 1, 1), (2, 3, 2), (3, 1, 1)):
+        found = enclosed_level_set(problem, width)
+        assert (found.count, found.orbits, found.undecided) == ((components, components), orbits, 0)
+        assert found.least[0] - 1e-15 <= b - b * b / 4 <= found.least[1] + 1e-15
+        assert found.least[1] - found.least[0] < 1e-9
+    barriers = enclosed_barriers(problem, 2)
+    known = b - b * b / 4 + ((2 / ROOT3 - 1) * b - b * b / 12) / 2
+    orbit_of = barriers.level_set.orbit_of
+    assert sorted(orbit_of.count(o) for o in set(orbit_of)) == [1, 2]  # the segment, the two isolated points
+    for i, j in itertools.permutations(range(3), 2):
+        assert barriers.lower[i][j] - 1e-14 <= known <= barriers.upper[i][j] + 1e-14
+        assert barriers.upper[i][j] - barriers.lower[i][j] < 1e-10
+
+
+def test_a_family_with_four_tight_directions() -> None:
+    """Oracle: known answer, m* = 2 and M* = 3: several components up to width 3, one from min(m* + M*, n + 1) = 4 on."""
+    X = _tight_directions([60, 30, 0])
+    problem = problem_from_json({"X": X, "y": [1, 1, 1], "ridge": "1/10"})
+    counts = [enclosed_level_set(problem, width).count for width in (2, 3, 4)]
+    assert all(fewest == most for fewest, most in counts)
+    assert counts[0][0] > 1
+    assert counts[1][0] > 1
+    assert counts[2] == (1, 1)
+
+
+# ------------------------------------------------------------------------------------------------ flooded grids
+
+
+def _grid_objective(problem: Problem, W: np.ndarray, a: np.ndarray) -> np.ndarray:
+    """Objective of nets with hidden weights W (d, m, ...) and output weights a (m, ...)."""
+    X = np.array([[float(v) for v in row] for row in problem.X])
+    total = np.zeros(W.shape[2:])
+    for x, target in zip(X, problem.y, strict=True):
+        f = sum(np.maximum(np.tensordot(x, W[:, j], 1), 0) * a[j] for j in range(W.shape[1]))
+        total += (f - float(target)) ** 2 / 2
+    penalty = (W**2).sum((0, 1)) + (0.0 if problem.output_weights == "fixed" else (a**2).sum(0))
+    return total + float(problem.ridge) / 2 * penalty
+
+
+def _grid_barrier(values: np.ndarray, start: tuple[int, ...], end: tuple[int, ...]) -> float:
+    """Least grid level at which two grid points are connected along grid lines (inf: outside)."""
+    low, high = max(values[start], values[end]), float(values[np.isfinite(values)].max())
+    while high - low > 1e-6:
+        middle = (low + high) / 2
+        labels = ndimage.label(values <= middle)[0]
+        low, high = (low, middle) if labels[start] == labels[end] else (middle, high)
+    return high
+
+
+FIXED_TWO: dict[str, Any] = {"X": [[1], [-1], [2]], "y": [1, 1, "3/2"], "output_weights": "fixed"}
+FREE_ONE: dict[str, Any] = {"X": [[1, 0], [0, 1], [-1, -1], [2, -1]], "y": [1, 1, "3/2", "1/2"]}
+TERMS: dict[str, dict[str, Any]] = {
+    "ridge": {"ridge": "1/5"},
+    "box": {"region": {"norm": "linf", "radius": "9/10"}},
+    "spectral": {"region": {"norm": "spectral", "radius": "11/10"}},
+    "box and ball": {"region": {"W": {"norm": "linf", "radius": "4/5"}, "A": {"norm": "spectral", "radius": "6/5"}}},
+    "ball and box": {"region": {"W": {"norm": "spectral", "radius": "6/5"}, "A": {"norm": "linf", "radius": "4/5"}}},
+}
+
+
+def _grid(problem: Problem, width: int, points: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return an axis and the objective on the grid of all weights, infinite outside the region."""
+    axis = np.linspace(-2.0, 2.0, points)
+    fixed, d = problem.output_weights == "fixed", problem.dimension
+    mesh = np.array(np.meshgrid(*[axis] * (d * width + (0 if fixed else width)), indexing="ij"))
+    W = mesh[: d * width].reshape(d, width, *mesh.shape[1:])
+    a = np.ones((width, *mesh.shape[1:])) if fixed else mesh[d * width :]
+    values = _grid_objective(problem, W, a)
+    region = problem.region
+    if region is not None:  # one row or column: the operator norm is the Euclidean one
+        assert d == 1 or width == 1
+        flat = W.reshape(d * width, *W.shape[2:])
+        size_W = abs(flat).max(0) if region.W.norm == "linf" else np.sqrt((flat**2).sum(0))
+        size_A = abs(a).max(0) if region.A.norm == "linf" else np.sqrt((a**2).sum(0))
+        values[size_W > float(region.W.radius) + 1e-12] = np.inf
+        if not fixed:
+            values[size_A > float(region.A.radius) + 1e-12] = np.inf
+    return axis, values
+
+
+@pytest.mark.parametrize("name", TERMS)
+@pytest.mark.parametrize(("data", "width", "points", "error"), [(FIXED_TWO, 2, 801, 0.02), (FREE_ONE, 1, 81, 0.1)])
+def test_barriers_are_those_of_a_flooded_grid(
+    name: str, data: dict[str, Any], width: int, points: int, error: float
+) -> None:
+    """Oracle: independent implementation in parameter space. Along a grid line the objective is convex between
+    neighbours, so a grid barrier is never below the true one, and it is close."""
+    problem = problem_from_json({**data, **TERMS[name]})
+    axis, values = _grid(problem, width, points)
+    found = enclosed_level_set(problem, width)
+    assert found.undecided == 0
+    assert found.least[0] <= values.min() <= found.least[1] + error / 2
+    level = Fraction(math.floor(1000 * (values.min() + 0.05)) * 2 + 1, 2000)
+    at = enclosed_level_set(problem, width, level)
+    assert (at.count, at.undecided) == ((ndimage.label(values <= float(level))[1],) * 2, 0)
+    assert len(at.components) > 1
+    barriers = enclosed_barriers(at)
+    places = []
+    for component in at.components:
+        inside = np.argwhere(values <= float(level))
+        net = _balanced(problem, component.representative)
+        distance = abs(axis[inside] - net).max(1)
+        places.append(tuple(inside[distance.argmin()].tolist()))
+    for i, j in itertools.combinations(range(len(places)), 2):
+        seen = _grid_barrier(values, places[i], places[j])
+        assert barriers.lower[i][j] <= seen <= barriers.upper[i][j] + error
+        assert barriers.upper[i][j] - barriers.lower[i][j] < 1e-7
+
+
+def _balanced(problem: Problem, point: tuple[Neuron, ...]) -> np.ndarray:
+    """Return (W, alpha) of a net over a u-point, flat; with free output weights |w| = |alpha| as far as may be."""
+    u = np.array([[float(v) for v in neuron.u] for neuron in point]).T
+    if problem.output_weights == "fixed":
+        return u.ravel()
+    region = problem.region
+    size = np.abs(u).max(0) if region is not None and region.W.norm == "linf" else np.linalg.norm(u, axis=0)
+    share = 1.0 if region is None else float(region.A.radius / region.W.radius)
+    alpha = np.sqrt(np.maximum(size * share, 1e-300))
+    return np.concatenate([(u / alpha).ravel(), alpha * [neuron.s for neuron in point]])
+
+
+# ------------------------------------------------------------------------------------------------ limits and relations
+
+
+def _random(rng: random.Random, **data: Any) -> Problem:
+    X = [[rng.randint(-2, 2) for _ in range(2)] for _ in range(4)]
+    return problem_from_json({"X": X, "y": [rng.randint(-2, 2) for _ in range(4)], **data})
+
+
+@pytest.mark.parametrize("norm", ["linf", "spectral"])
+def test_barriers_fall_with_the_radius_to_the_exact_one(norm: str) -> None:
+    """Oracle: monotonicity, and the exact barrier without a region, which a large region must reproduce."""
+    rng, seen = random.Random(2), 0
+    while seen < 2:
+        plain = _random(rng)
+        exact = communication_barrier(plain, 2)
+        if len(exact.level_set.components) < 2:
+            continue
+        seen += 1
+        a, b = (component.representative for component in exact.level_set.components[:2])
+        value = barrier_between(plain, a, b).value
+        lows, highs = [], []
+        for radius in (2, 3, 100):
+            region = {"norm": norm, "radius": radius}
+            problem = problem_from_json(
+                {"X": [list(row) for row in plain.X], "y": list(plain.y), "region": region}
+            )
+            low, high = enclosed_barrier_between(problem, a, b)
+            assert high - low < 1e-7
+            assert high >= float(value)
+            lows.append(low)
+            highs.append(high)
+        assert all(later <= before for before, later in itertools.pairwise(zip(lows, highs, strict=True)) if (
+            later[0] > before[1]
+        )) and all(lows[k + 1] <= highs[k] for k in range(2))
+        assert lows[-1] <= float(value) + 1e-12
+        assert highs[-1] == pytest.approx(float(value), abs=1e-7)
+
+
+def test_a_small_ridge_term_and_a_large_region_leave_the_components() -> None:
+    """Oracle: the exact topology, at a level between critical ones."""
+    rng = random.Random(5)
+    for _ in range(3):
+        plain = _random(rng)
+        exact = communication_barrier(plain, 2)
+        gap = exact.highest - exact.level_set.level
+        level = exact.level_set.level + (gap / 2 if gap else Fraction(1, 50))
+        expected = level_set_topology(plain, 2, level)
+        data = {"X": [list(row) for row in plain.X], "y": list(plain.y)}
+        for term in ({"ridge": "1/1000000"}, {"region": {"norm": "spectral", "radius": 50}}):
+            found = enclosed_level_set(problem_from_json({**data, **term}), 2, level)
+            assert (found.count, found.orbits) == ((len(expected.components),) * 2, expected.orbits)
+
+
+def test_interpolating_components_in_a_region_are_decided_exactly() -> None:
+    """Oracle: independent code path, gauges in floats. At the level 0 the rounded intervals cannot decide; rational
+    interpolating nets do."""
+    counts = []
+    for norm, radius in (("linf", "5/4"), ("spectral", "8/5"), ("spectral", 3), ("linf", 1)):
+        problem = problem_from_json(
+            {
+                "X": [[1, 0], [2, 1], [1, 1], [-2, 1]],
+                "y": [1, 0, -1, -2],
+                "region": {"norm": norm, "radius": radius},
+            }
+        )
+        expected = components_in_region(level_set_topology(problem, 2))
+        found = enclosed_level_set(problem, 2, Fraction(0))
+        assert (found.count, found.orbits, found.undecided) == ((expected.components,) * 2, expected.orbits, 0)
+        counts.append(expected.components)
+    assert len(set(counts)) > 1
+
+
+# ------------------------------------------------------------------------------------------------ trust in solvers
+
+
+def test_a_solver_that_lies_makes_intervals_wide_never_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Oracle: by construction. Answers spoilt by noise, replaced by noise, or refused still give true intervals."""
+    honest = Enclosures(_random(random.Random(1), ridge="1/4"), 2, 10**6)
+    inside = Enclosures(_random(random.Random(1), region={"norm": "spectral", "radius": 1}), 2, 10**6)
+    for true in (honest, inside):
+        rng = np.random.default_rng(0)
+        for spoil in ("noise", "garbage", "refusal", "nan"):
+            fooled = Enclosures(true.problem, 2, 10**6)
+            propose = fooled._propose
+
+            def lie(view: Any, spoil: str = spoil, propose: Any = propose) -> Any:
+                answer = propose(view)
+                if spoil == "refusal":
+                    return None
+                scale = {"noise": 0.1, "garbage": 10.0, "nan": np.nan}[spoil]
+                keep = spoil == "noise"
+                u, nu, mu = (keep * v + scale * rng.normal(size=v.shape) for v in (answer.u, answer.nu, answer.mu))
+                if spoil == "nan":
+                    u = answer.u
+                return answer._replace(u=u, nu=nu, mu=mu)
+
+            monkeypatch.setattr(fooled, "_propose", lie)
+            wider = 0
+            for i in range(0, len(true.cells), 7):
+                cell = true.cells.cell(i)
+                good, bad = true.of(cell), fooled.of(cell)
+                assert bad.lower <= good.upper
+                assert good.lower <= bad.upper
+                wider += bad.upper - bad.lower > good.upper - good.lower + 1e-3
+            assert wider > 5
+
+
+def test_undecided_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Oracle: by construction. Without a solver nothing between the exact least loss and the zero net is decided."""
+    enclosures = Enclosures(problem_from_json({**FREE_ONE, "ridge": "1/5"}), 1, 10**6)
+    monkeypatch.setattr(enclosures, "_propose", lambda view: None)
+    found = enclosed_level_set(enclosures, level=Fraction(1))
+    assert found.components == ()
+    assert found.undecided > 0
+    assert found.count[0] == 0 < found.count[1]
+
+
+def test_what_is_not_covered_is_refused() -> None:
+    """Oracle: by construction."""
+    data: dict[str, Any] = {"X": [[1], [-1]], "y": [1, 1]}
+    region = {"norm": "linf", "radius": 1}
+    with pytest.raises(InputError, match="found both"):
+        enclosed_level_set(problem_from_json({**data, "ridge": 1, "region": region}), 1)
+    with pytest.raises(InputError, match="found neither"):
+        enclosed_level_set(problem_from_json(data), 1)
+    with pytest.raises(InputError, match="too large"):
+        enclosed_level_set(problem_from_json({**data, "ridge": 1}), 3, max_cells=5)
+    with pytest.raises(InputError, match="enclosed_level_set"):
+        level_set_topology(problem_from_json({**data, "ridge": 1}), 1)
+    far = (Neuron((Fraction(2),), 1),)
+    with pytest.raises(InputError, match="inside the region"):
+        enclosed_barrier_between(problem_from_json({**data, "region": region}), far, far)
+
+
+def test_a_connected_set_has_no_barrier() -> None:
+    """Oracle: by construction; the barrier is then the level itself, and an empty set has none either."""
+    problem = problem_from_json({"X": [[1], [-1]], "y": [1, 1], "ridge": "1/10"})
+    whole: EnclosedBarriers = enclosed_barriers(problem, 2, Fraction(1))
+    assert whole.highest == (1.0, 1.0)
+    assert whole.lower == whole.upper == ((0.0,),)
+    nothing = enclosed_barriers(problem, 2, Fraction(1, 10))
+    assert (nothing.level_set.count, nothing.lower) == ((0, 0), ())
