@@ -83,7 +83,7 @@ def own_program(
     """The compiled part of train_fleet, chunk after chunk as train_fleet cuts them; and the initial nets."""
     fleet, recipe, key = fleet_of(name, width, nets), Recipe(name, (), LOSS.name, "constant", None), jax.random.key(0)
     d = X.shape[1]
-    largest = default_lanes(jax.default_backend(), width, POINTS, d, 1, 4)
+    together = default_lanes(jax.default_backend(), width, POINTS, d, 1, 4, nets)
     seeds, widths = fleet.seed.astype(np.uint32), fleet.width.astype(np.int32)
     start = draw_nets(
         key,
@@ -98,7 +98,7 @@ def own_program(
         dtype=np.dtype(np.float32),
     )
     parts = []
-    for chunk in cut(recipe, width, np.arange(nets), largest, 1):
+    for chunk in cut(recipe, width, np.arange(nets), together):
         lanes = lanes_of(fleet, chunk, np.dtype(np.float32))
         state = begin(recipe, lanes, jax.tree.map(lambda x, rows=chunk.rows: x[rows], start))
         parts.append((key, lanes, state, len(chunk.members)))
@@ -119,10 +119,10 @@ def gate(name: str, d: int, width: int, X: jax.Array, Y: jax.Array) -> float:
     got, rates = run(), fleet_of(name, width, nets).learning_rate
     if name != "muon":
         want = peer_program(name, steps, X, Y)(start, jnp.asarray(rates, jnp.float32))
-        return max(float(jnp.abs(a - b).max()) for a, b in zip(got[:2], want[:2], strict=True))
+        return max(float(jnp.abs(a - b).max()) for a, b in zip(*map(jax.tree.leaves, (got, want)), strict=True))
     error = 0.0
     for i in range(nets):
-        W, A = (np.asarray(leaf[i], np.float64) for leaf in start[:2])
+        W, A = (np.asarray(leaf[i], np.float64) for leaf in jax.tree.leaves(start))
         momentum = [np.zeros_like(W), np.zeros_like(A)]
         for _ in range(steps):
             P = np.asarray(X, np.float64) @ W
@@ -135,7 +135,8 @@ def gate(name: str, d: int, width: int, X: jax.Array, Y: jax.Array) -> float:
                 m *= 0.95
                 m += 0.05 * g
             W, A = moved
-        error = max(error, float(np.abs(got.W[i] - W).max()), float(np.abs(got.A[i] - A).max()))
+        pairs = zip(jax.tree.leaves(got), (W, A), strict=True)
+        error = max(error, *(float(np.abs(a[i] - b).max()) for a, b in pairs))
     return error
 
 
@@ -194,7 +195,7 @@ def bench(name: str, shape: str, nets: int, steps: int, repeats: int, rate: floa
     whole = timed({"all": lambda: train_fleet(fleet, *data, steps=steps, record_every=steps).nets}, 2)["all"]
     parameters = width * (d + 1)
     moved = 2 * 4 * parameters * (1 + MOMENTS[name])
-    lanes = min(nets, default_lanes(jax.default_backend(), width, POINTS, d, 1, 4))
+    lanes = default_lanes(jax.default_backend(), width, POINTS, d, 1, 4, nets)
     bytes_per_s = bandwidth(moved // 2 * lanes)
     floor = max(moved / bytes_per_s, 2 * POINTS * parameters / rate)
     ratio = best["peer"] / best["own"]

@@ -22,7 +22,7 @@ from modeconn.cells.region_program import (
     least_loss_in_region,
     least_split,
 )
-from modeconn.cells.ridge_program import least_ridge_objective
+from modeconn.cells.ridge_program import least_ridge_objective, least_square_ridge_objective, polish_ridge
 
 __all__ = [
     "Arrangement",
@@ -43,8 +43,10 @@ __all__ = [
     "least_loss_in_region",
     "least_ridge_objective",
     "least_split",
+    "least_square_ridge_objective",
     "max_cones",
     "null_space",
+    "polish_ridge",
     "primitive",
     "rank",
     "row_space_basis",

@@ -6,7 +6,6 @@ Answers are float proposals. Whoever believes one recomputes it: see :mod:`modec
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
 import numpy as np
 from jaxtyping import Float
@@ -41,12 +40,9 @@ class ConicProgram:
         self.blocks[cone].append((A, np.broadcast_to(np.asarray(b, float), (len(A),))))
 
     def solve(
-        self, P: Float[np.ndarray, "v v"], q: Float[np.ndarray, " v"], tolerances: Sequence[float] = (1e-10,)
+        self, P: Float[np.ndarray, "v v"], q: Float[np.ndarray, " v"], tolerance: float = 1e-10
     ) -> tuple[np.ndarray, dict[str, list[np.ndarray]]] | None:
-        """Return x and the multipliers block by block, at the first of the tolerances that the solver meets.
-
-        ``None`` unless it is content with finite numbers at one of them.
-        """
+        """Return x and the multipliers block by block; ``None`` unless the solver is content with finite numbers."""
         import clarabel
         from scipy import sparse
 
@@ -63,13 +59,10 @@ class ConicProgram:
         settings.verbose = False
         A = sparse.csc_matrix(np.concatenate([A for A, _ in rows]))
         b = np.concatenate([b for _, b in rows])
-        for tolerance in tolerances:
-            settings.tol_gap_abs = settings.tol_gap_rel = settings.tol_feas = tolerance
-            answer = clarabel.DefaultSolver(sparse.csc_matrix(np.triu(P)), q, A, b, cones, settings).solve()
-            x, z = np.array(answer.x), np.array(answer.z)
-            if str(answer.status) in ("Solved", "AlmostSolved") and np.isfinite(x).all() and np.isfinite(z).all():
-                break
-        else:
+        settings.tol_gap_abs = settings.tol_gap_rel = settings.tol_feas = tolerance
+        answer = clarabel.DefaultSolver(sparse.csc_matrix(np.triu(P)), q, A, b, cones, settings).solve()
+        x, z = np.array(answer.x), np.array(answer.z)
+        if str(answer.status) not in ("Solved", "AlmostSolved") or not (np.isfinite(x).all() and np.isfinite(z).all()):
             return None
         at = 0
         duals: dict[str, list[np.ndarray]] = {}

@@ -40,20 +40,20 @@ def positive_integer(text: str) -> int:
 
 
 def integers(text: str) -> list[int]:
-    """Read ``"8"``, ``"8,32,128"`` or the range ``"0:4"`` (end excluded).
+    """Read ``"8"``, ``"8,32,128"`` or the range ``"0:3"`` with both ends.
 
     Example:
-        >>> integers("8,32"), integers("0:4")
+        >>> integers("8,32"), integers("0:3")
         ([8, 32], [0, 1, 2, 3])
     """
     try:
         if ":" in text:
             start, stop = text.split(":")
-            values = list(range(int(start), int(stop)))
+            values = list(range(int(start), int(stop) + 1))
         else:
             values = [int(word) for word in text.split(",")]
     except ValueError:
-        raise argparse.ArgumentTypeError(f"expected whole numbers such as 8,32,128 or 0:4, found {text!r}") from None
+        raise argparse.ArgumentTypeError(f"expected whole numbers such as 8,32,128 or 0:3, found {text!r}") from None
     if not values:
         raise argparse.ArgumentTypeError(f"expected at least one number, found the empty range {text!r}")
     return values

@@ -35,7 +35,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     parser.add_argument("problem", metavar="PROBLEM", help="problem file, JSON")
     parser.add_argument("--width", metavar="M", type=positive_integer, help="number of neurons")
-    parser.add_argument("--widths", metavar="A:B", type=integers, help="a staircase: 1:4 (end excluded) or 2,3")
+    parser.add_argument("--widths", metavar="A:B", type=integers, help="a staircase: 1:3 (both ends) or 2,3")
     parser.add_argument("--level", metavar="C", help='loss level such as "1/100" or 0.01 (default: the least loss)')
     parser.add_argument(
         "--certificate",

@@ -1,6 +1,6 @@
 """Train a fleet of two-layer nets, every combination of optimizer, width, rate, decay and seed, and save each net.
 
-  modeconn train --data breast_cancer --optimizer adamw muon --width 16 --seeds 0:4 --out runs/nets
+  modeconn train --data breast_cancer --optimizer adamw muon --width 16 --seeds 0:3 --out runs/nets
 
 writes OPTIMIZER-wWIDTH-sSEED.npz (W, a) and runs.csv. With --bias the data get a constant column, and the last row of W
 is the bias: give barrier the same --bias."""

@@ -1,4 +1,4 @@
-"""The pictures of a witness: the slice with both regions, the loss along the path, norms of the runs, where they ended."""
+"""The pictures of a witness: slice with both regions, loss along the path, reach of the runs, where they ended."""
 
 from __future__ import annotations
 
@@ -143,12 +143,16 @@ def reach_of_runs(certified: CertifiedWitness, rows: Sequence[Row]) -> Figure:
         axes[0].set_xlim(0, 1.12 * max(largest[0]))
         axes[0].set_ylim(0, 1.12 * max(largest[1]))
         axes[0].set_ylabel("radius of the spectral ball needed")
-        handles: list[Any] = [
-            Line2D([], [], color=REGION_COLOURS["linf"], linestyle="", marker="*", markersize=11, label="orbit in box"),
-            Line2D([], [], color=REGION_COLOURS["spectral"], linestyle="", marker="*", markersize=11, label="orbit in ball"),
-            Line2D([], [], color="#55708f", linestyle="", marker="o", markersize=9, label="runs: zero loss, predicted orbit"),
-            Line2D([], [], color="#8a94a0", linestyle="", marker="o", markersize=9, label="runs: other ends"),
-        ]  # fmt: skip
+        legend = (
+            ("*", REGION_COLOURS["linf"], "orbit in the box"),
+            ("*", REGION_COLOURS["spectral"], "orbit in the ball"),
+            ("o", "#55708f", "runs: zero loss, predicted orbit"),
+            ("o", "#8a94a0", "runs: other ends"),
+        )
+        handles = [
+            Line2D([], [], color=colour, linestyle="", marker=marker, markersize=10, label=label)
+            for marker, colour, label in legend
+        ]
         figure.legend(handles=handles, loc="outside lower center", ncols=4, fontsize=8)
     return figure
 

@@ -34,21 +34,21 @@ def _figures(story: WitnessStory) -> list[dict[str, str]]:
             "The slice",
             slice_picture(story.certified, story.plane),
             "Loss on the plane through a zero-loss net of each orbit and the pass between them, with the nets that some "
-            "choice of scales puts in each region. Each region holds one star and not the other. The path is the optimal "
-            "one, projected where it leaves the plane; it never rises above the red level.",
+            "choice of scales puts in each region: each holds one star and not the other. The path is the optimal one, "
+            "projected where it leaves the plane; it never rises above the red level.",
         ),
         (
             "Loss along the path",
             loss_along_path(story.certified),
-            "Along the optimal path (by arc length) and along the straight segment. Every vertex of the path is rational "
-            "and the loss is convex between them, so the dashed line is exact; no path stays below it.",
+            "Along the optimal path (by arc length) and along the straight segment. The path's vertices are rational and "
+            "the loss is convex between them, so the dashed line is exact; no path stays below it.",
         ),
         (
             "Where the runs are",
             reach_of_runs(story.certified, story.rows),
-            "Each run by the least radius of either region that would hold it, over all choices of scales; the size of a "
-            "dot is the number of runs there. Shaded: the optimizer's own region. Runs that end at its edge beside the other "
-            "orbit's star are on the way to an orbit that the region does not reach.",
+            "Each run by the least radius of either region that would hold it, over all choices of scales; the area of "
+            "a dot is the number of runs there. Shaded: the optimizer's own region. Runs at its edge beside the other "
+            "star are on the way to an orbit that the region does not reach.",
         ),
         (
             "Where the runs ended",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 from modeconn.errors import InputError
@@ -14,19 +15,24 @@ from modeconn.topology import (
     OrbitInRegion,
     PairBarrier,
     Point,
+    Problem,
     barrier_between,
     certify_barrier,
     certify_components,
     certify_region_avoids,
+    communication_barrier,
     level_set_topology,
     orbits_in_region,
     problem_to_json,
 )
 from proofs_check.checker import check_certificate
 
-__all__ = ["REGION_NAMES", "CertifiedWitness", "certify_witness"]
+__all__ = ["REGION_NAMES", "CertifiedWitness", "assignment_level", "certify_witness"]
 
 REGION_NAMES = {"linf": "box", "spectral": "spectral"}
+
+LEVELS = 10
+"""Levels tried, each a tenth of the one before."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +41,7 @@ class CertifiedWitness:
 
     Attributes:
         witness: what is certified.
-        verdicts: for each norm, how its ball lies to every orbit.
+        eps: the level of :func:`assignment_level`.
         inside: for each norm, a net of the predicted orbit in its ball, as a rational u-point.
         barrier: the exact barrier between the two nets (neurons of the second in the order that makes it least), with
             an optimal path.
@@ -46,7 +52,7 @@ class CertifiedWitness:
     """
 
     witness: Witness
-    verdicts: dict[str, tuple[OrbitInRegion, ...]]
+    eps: Fraction
     inside: dict[str, Point]
     barrier: PairBarrier
     certificates: dict[str, dict[str, Any]]
@@ -55,13 +61,53 @@ class CertifiedWitness:
     checks: dict[str, str]
 
 
+def assignment_level(witness: Witness) -> Fraction:
+    """Return eps, up to which trained nets count as zero loss: regions avoid the other orbits even up to this level.
+
+    The first of b/10^3, b/10^4, ... at which each region provably holds no net of {loss <= eps} in the component of an
+    orbit other than its predicted one; b is the lowest level at which two orbits join.
+
+    Raises:
+        InputError: none of ten levels will do: the radii leave too little room.
+    """
+    found = zero_loss_set(witness.problem, witness.width)
+    orbit_of, levels = found.orbit_of, communication_barrier(found).levels
+    pairs = itertools.combinations(range(len(orbit_of)), 2)
+    eps = min(levels[a][b] for a, b in pairs if orbit_of[a] != orbit_of[b]) / 1000
+    for _ in range(LEVELS):
+        verdicts = [v for norm in REGION_NAMES for _, v in _avoided(witness, norm, eps)[1].values()]
+        if all(v.verdict == "avoids" for v in verdicts):
+            return eps
+        eps /= 10
+    raise InputError(
+        f"radii {', '.join(map(str, witness.radii.values()))}: expected each region to avoid the other orbits up to "
+        f"some level, found none down to {float(eps * 10):.2g}; choose radii further inside the gaps"
+    )
+
+
+def _avoided(witness: Witness, norm: str, eps: Fraction) -> tuple[LevelSet, dict[int, tuple[int, OrbitInRegion]]]:
+    """Return {loss <= eps}, and for each orbit to avoid its component there and how the region lies to that."""
+    found = zero_loss_set(witness.problem, witness.width)
+    confined = with_region(witness.problem, norm, witness.radii[norm])
+    near = level_set_topology(CellComplex(confined, witness.width), level=eps)
+    verdicts = orbits_in_region(near)
+    avoided = {}
+    for component in found.components:
+        if component.orbit != witness.predicted[norm] and component.orbit not in avoided:
+            place = near.component_of(component.representative)
+            assert place is not None, "zero loss is below eps"
+            avoided[component.orbit] = place, verdicts[near.orbit_of[place]]
+    return near, avoided
+
+
 def certify_witness(witness: Witness) -> CertifiedWitness:
     """Return the certificates of a witness, each accepted by the standard-library checker.
 
     ``components.json`` counts the components and orbits of the zero-loss set; ``box-avoids-orbit-k.json`` and
-    ``spectral-avoids-orbit-k.json`` show, for every orbit but the predicted one, that no net of the region lies in it;
-    a rational net shows that the region meets the predicted one; ``barrier.json`` is the exact communication barrier
-    between two such nets, in the order of neurons that makes it least.
+    ``spectral-avoids-orbit-k.json`` show, for every orbit but the predicted one, that no net of the region with loss
+    <= eps is in its component; a rational net shows that the region meets the predicted one at zero loss;
+    ``barrier.json`` is the exact communication barrier between two such nets, in the order of neurons that makes it
+    least.
 
     Raises:
         InputError: something could not be certified: the radii leave too little room.
@@ -69,33 +115,20 @@ def certify_witness(witness: Witness) -> CertifiedWitness:
     Reference: claim N6.
     """
     found = zero_loss_set(witness.problem, witness.width)
+    eps = assignment_level(witness)
     problems = {"problem.json": problem_to_json(witness.problem)}
     certificates = {"components.json": certify_components(found)}
     about = {"components.json": "problem.json"}
-    verdicts, inside = {}, {}
-    for norm, radius in witness.radii.items():
-        name = REGION_NAMES[norm]
-        confined = with_region(witness.problem, norm, radius)
-        level_set = level_set_topology(CellComplex(confined, witness.width))
-        _require_same_orbits(found, level_set)
-        verdicts[norm] = orbits_in_region(level_set)
+    inside = {}
+    for norm, name in REGION_NAMES.items():
+        confined = with_region(witness.problem, norm, witness.radii[norm])
         problems[f"problem-{name}.json"] = problem_to_json(confined)
-        for verdict in verdicts[norm]:
-            predicted = verdict.orbit == witness.predicted[norm]
-            if verdict.verdict != ("meets" if predicted else "avoids"):
-                raise InputError(
-                    f"radius {radius} ({norm}): expected orbit {verdict.orbit} to be "
-                    f"{'met' if predicted else 'avoided'}, found {verdict.verdict!r} at gauge {verdict.gauge:.6g}; "
-                    "choose a radius further from the reach of that orbit"
-                )
-            if predicted:
-                assert verdict.point is not None
-                inside[norm] = verdict.point
-            else:
-                component = level_set.orbit_of.index(verdict.orbit)
-                file = f"{name}-avoids-orbit-{verdict.orbit}.json"
-                certificates[file] = certify_region_avoids(level_set, component, verdict)
-                about[file] = f"problem-{name}.json"
+        inside[norm] = _net_inside(confined, witness, norm)
+        near, avoided = _avoided(witness, norm, eps)
+        for orbit, (component, verdict) in avoided.items():
+            file = f"{name}-avoids-orbit-{orbit}.json"
+            certificates[file] = certify_region_avoids(near, component, verdict)
+            about[file] = f"problem-{name}.json"
     barrier = _least_barrier(found.complex, inside["linf"], inside["spectral"])
     if barrier.value != witness.barrier:
         raise InputError(f"barrier: expected {witness.barrier} between the two orbits, found {barrier.value}")
@@ -108,13 +141,18 @@ def certify_witness(witness: Witness) -> CertifiedWitness:
         if not result.accepted:
             raise InputError(f"{file}: expected a certificate the checker accepts, found: {result.reason}")
         checks[file] = result.reason
-    return CertifiedWitness(witness, verdicts, inside, barrier, certificates, problems, about, checks)
+    return CertifiedWitness(witness, eps, inside, barrier, certificates, problems, about, checks)
 
 
-def _require_same_orbits(found: LevelSet, other: LevelSet) -> None:
-    """The two level sets are of one problem, so that orbits have the same numbers; anything else is a bug."""
-    assert found.orbit_of == other.orbit_of
-    assert [c.representative for c in found.components] == [c.representative for c in other.components]
+def _net_inside(confined: Problem, witness: Witness, norm: str) -> Point:
+    """Return a rational zero-loss net of the predicted orbit inside the region."""
+    verdict = orbits_in_region(level_set_topology(CellComplex(confined, witness.width)))[witness.predicted[norm]]
+    if verdict.point is None:
+        raise InputError(
+            f"radius {witness.radii[norm]} ({norm}): expected a zero-loss net of orbit {verdict.orbit} inside, found "
+            f"verdict {verdict.verdict!r} at gauge {verdict.gauge:.6g}; choose a larger radius"
+        )
+    return verdict.point
 
 
 def _least_barrier(cells: CellComplex, start: Point, end: Point) -> PairBarrier:

@@ -17,7 +17,7 @@ from typing import Any
 from modeconn.errors import InputError
 from modeconn.io import write_json
 from modeconn.reporter import SILENT, Reporter
-from modeconn.studies.witness import Witness, examine, zero_loss_set
+from modeconn.studies.witness import Witness, examine
 from modeconn.studies.witness_fleet import FleetSettings, OrbitsAtLevel, best_fractions
 from modeconn.studies.witness_search import Data, SearchSettings, classify_data, data_of, mutate_problem
 from modeconn.topology import problem_from_json
@@ -121,7 +121,10 @@ def climb_by_training(
 
 
 def _train(witness: Witness, fleets: FleetSettings) -> TrainedWitness:
-    orbits = OrbitsAtLevel(zero_loss_set(witness.problem, witness.width))
+    try:
+        orbits = OrbitsAtLevel.of(witness)
+    except InputError:  # what cannot be certified cannot be trained on either
+        return TrainedWitness(witness, dict.fromkeys(fleets.optimizers, 0.0))
     return TrainedWitness(witness, best_fractions(witness, fleets, orbits))
 
 

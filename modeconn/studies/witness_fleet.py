@@ -1,9 +1,10 @@
 """Where AdamW, Lion and Muon end on a witness: each trained net assigned to an orbit of zero-loss components, exactly.
 
-A net is assigned by the topology of {loss <= eps}, eps = a thousandth of the lowest level at which two orbits join:
-the weights are floats, hence rationals, their loss and their cell are exact, and so is the component that holds them.
-At this level no component holds zero-loss nets of two orbits, so a net in one can be led to zero loss in its orbit
-without ever climbing above eps, and to no other orbit. Nets with loss above eps are counted apart.
+A net is assigned by the topology of {loss <= eps}: its weights are floats, hence rationals, so its loss, its cell and
+the component that holds it are exact. At this level no component holds zero-loss nets of two orbits: a net in one can
+be led to zero loss in its orbit without ever climbing above eps, and to no other orbit. And eps is so small that the
+regions provably avoid the other orbits' components up to eps, not only at zero (see ``assignment_level``): a net that
+ends "elsewhere" would have to be outside its region. Nets with loss above eps are counted apart.
 """
 
 from __future__ import annotations
@@ -17,9 +18,11 @@ from typing import Any
 
 import numpy as np
 
+from modeconn.errors import InputError
 from modeconn.reporter import SILENT, Reporter
 from modeconn.studies.witness import NORM_OF, Witness, zero_loss_set
-from modeconn.topology import CellComplex, LevelSet, communication_barrier, level_set_topology, point_of_net
+from modeconn.studies.witness_certificates import assignment_level
+from modeconn.topology import LevelSet, level_set_topology, point_of_net
 from modeconn.train import Fleet, FleetResult, train_fleet, unstack
 
 __all__ = ["OUTCOMES", "FleetSettings", "OrbitsAtLevel", "best_fractions", "outcome_fractions", "train_witness"]
@@ -27,8 +30,6 @@ __all__ = ["OUTCOMES", "FleetSettings", "OrbitsAtLevel", "best_fractions", "outc
 OUTCOMES = ("predicted", "elsewhere", "above", "diverged")
 """Zero loss in the predicted orbit, zero loss in another one, loss above eps (a worse local minimum, or not there yet),
 a NaN or an infinity."""
-
-EPS_SHARE = Fraction(1, 1000)
 
 
 @dataclass(frozen=True)
@@ -66,29 +67,30 @@ class OrbitsAtLevel:
 
     Args:
         found: the zero-loss set.
-
-    Attributes:
-        eps: the level.
+        eps: the level, below every level at which two orbits join.
 
     Example:
         >>> from modeconn.topology import lift, problem_from_json
         >>> found = zero_loss_set(problem_from_json({"X": [[-1, -2], [3, 0], [2, -1]], "y": [0, 1, 1]}), 2)
-        >>> orbits = OrbitsAtLevel(found)
-        >>> orbits.eps, [orbits.orbit_of(lift(c.representative)) for c in found.components]
-        (Fraction(1, 140000), [None, None, 1, 1])
+        >>> orbits = OrbitsAtLevel(found, Fraction(1, 1000))
+        >>> [orbits.orbit_of(lift(component.representative)) for component in found.components]
+        [0, 0, 1, 1]
     """
 
-    def __init__(self, found: LevelSet) -> None:
-        cells: CellComplex = found.complex
-        self.problem = cells.landscape.problem
-        orbit_of = found.orbit_of
-        levels = communication_barrier(found).levels
-        joins = [levels[a][b] for a, b in itertools.combinations(range(len(orbit_of)), 2) if orbit_of[a] != orbit_of[b]]
-        self.eps = min(joins) * EPS_SHARE if joins else EPS_SHARE
-        self._set = level_set_topology(cells, level=self.eps)
-        self._orbit = {
-            self._set.component_of(component.representative): component.orbit for component in found.components
-        }
+    def __init__(self, found: LevelSet, eps: Fraction) -> None:
+        self.problem = found.complex.landscape.problem
+        self.eps = eps
+        self._set = level_set_topology(found.complex, level=eps)
+        self._orbit: dict[int | None, int] = {}
+        for component in found.components:
+            place = self._set.component_of(component.representative)
+            if self._orbit.setdefault(place, component.orbit) != component.orbit:
+                raise InputError(f"eps: expected a level below which no two orbits join, found {eps}; lower it")
+
+    @classmethod
+    def of(cls, witness: Witness) -> OrbitsAtLevel:
+        """Return the assignment of a witness, at the level up to which its regions provably avoid the other orbits."""
+        return cls(zero_loss_set(witness.problem, witness.width), assignment_level(witness))
 
     def orbit_of(self, net: Any) -> int | None:
         """Return the orbit that a net reached, ``None`` if its loss is above eps or it is in no orbit's component."""
@@ -223,7 +225,7 @@ def train_witness(
         reporter: is told every fleet.
     """
     plan = settings or FleetSettings()
-    orbits = OrbitsAtLevel(zero_loss_set(witness.problem, witness.width))
+    orbits = OrbitsAtLevel.of(witness)
     reporter.start("fleets", len(plan.inits) * len(plan.optimizers) * len(plan.rates) + len(plan.optimizers))
     trials = _trials(witness, plan, orbits, reporter, "fleets")
     init, rates = choose(trials, plan.optimizers)

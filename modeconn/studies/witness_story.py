@@ -11,9 +11,9 @@ from typing import Any
 from modeconn.cells import fraction_text
 from modeconn.io import write_json, write_npz
 from modeconn.reporter import SILENT, Reporter
-from modeconn.studies.witness import Witness, zero_loss_set
+from modeconn.studies.witness import Witness
 from modeconn.studies.witness_certificates import CertifiedWitness, certify_witness
-from modeconn.studies.witness_fleet import FleetSettings, OrbitsAtLevel, outcome_fractions, train_witness
+from modeconn.studies.witness_fleet import FleetSettings, outcome_fractions, train_witness
 from modeconn.studies.witness_slice import Slice, witness_slice
 from modeconn.topology import point_to_json
 
@@ -29,7 +29,6 @@ class WitnessStory:
     Attributes:
         certified: certificates and exact numbers.
         settings: of the fleets.
-        eps: loss up to which a run counts as having reached zero loss, a fraction in text.
         rows: a row for each run of the final fleets.
         trials: a row for each combination tried before them.
         plane: the slice.
@@ -37,7 +36,6 @@ class WitnessStory:
 
     certified: CertifiedWitness
     settings: FleetSettings
-    eps: str
     rows: Sequence[Mapping[str, Any]]
     trials: Sequence[Mapping[str, Any]]
     plane: Slice
@@ -59,7 +57,7 @@ class WitnessStory:
                 f"{CERTIFICATES}/{file}": {"problem": f"{CERTIFICATES}/{certified.about[file]}", "says": says}
                 for file, says in certified.checks.items()
             },
-            "eps": self.eps,
+            "eps": fraction_text(certified.eps),
             "fleets": self.settings.to_json(),
             "fractions": self.fractions,
             "trials": [dict(trial) for trial in self.trials],
@@ -77,8 +75,7 @@ def tell_witness(witness: Witness, settings: FleetSettings | None = None, report
     plan = settings or FleetSettings()
     certified = certify_witness(witness)
     rows, trials = train_witness(witness, plan, reporter)
-    eps = OrbitsAtLevel(zero_loss_set(witness.problem, witness.width)).eps
-    return WitnessStory(certified, plan, fraction_text(eps), rows, trials, witness_slice(certified))
+    return WitnessStory(certified, plan, rows, trials, witness_slice(certified))
 
 
 def common_ends(rows: Sequence[Mapping[str, Any]], shown: int = 6) -> list[dict[str, Any]]:

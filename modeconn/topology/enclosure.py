@@ -8,13 +8,22 @@ region is below.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
 from typing import NamedTuple
 
 import numpy as np
 
-from modeconn.cells import RegionCell, float_nnls, least_loss_in_region, least_ridge_objective, least_split
+from modeconn.cells import (
+    RegionCell,
+    float_nnls,
+    least_loss_in_region,
+    least_ridge_objective,
+    least_split,
+    least_square_ridge_objective,
+    polish_ridge,
+)
 from modeconn.errors import InputError
 from modeconn.topology.bounds import dual_bound, float_above, float_below, inside_region, objective_bounds
 from modeconn.topology.complex import Cell, CellComplex, Edge
@@ -25,6 +34,9 @@ from modeconn.topology.region import gauge, point_in_region, region_ball, region
 from modeconn.topology.region_exact import is_in_region, region_of
 
 __all__ = ["Enclosure", "Enclosures"]
+
+NARROW = Fraction(1, 10**10)
+"""Intervals of this width, relative to 1/2 |y|^2, are not narrowed further."""
 
 FaceKey = tuple[int, tuple[int, ...]]
 
@@ -144,42 +156,75 @@ class Enclosures:
         """Propose, round, recompute."""
         lower, upper = self.plain(cell, edge), self.zero
         neurons: dict[FaceKey, list[Neuron]] = {}
-        proposal = None
-        if active and lower < upper:
-            view = region_cell(self.cells.landscape, cell, edge).part([row for row, _, _ in active])
-            proposal = self._propose(view)
-        if proposal is not None:
+        if not active or lower >= upper:
+            return Enclosure(float_below(lower), float_above(upper), neurons)
+        view = region_cell(self.cells.landscape, cell, edge).part([row for row, _, _ in active])
+        for proposal in self._proposals(view, [face for _, _, face in active]):
             lower = max(lower, dual_bound(self.problem, view, proposal.nu, proposal.mu, proposal.shape))
             point = self._point(proposal, [face for _, _, face in active])
             if point is not None and (value := objective_bounds(self.problem, point)[1]) < upper:
                 upper = value
+                neurons.clear()
                 for neuron, (_, _, face) in zip(point, active, strict=True):
                     neurons.setdefault((face.s, face.rays), []).append(neuron)
+            if upper - lower <= NARROW * self.zero:
+                break
         assert lower <= upper, "both ends are exact"
         return Enclosure(float_below(lower), float_above(upper), neurons)
 
-    def _propose(self, view: RegionCell) -> _Proposal | None:
-        """Return what the solvers say about a cell."""
+    def _proposals(self, view: RegionCell, faces: list[Face]) -> Iterator[_Proposal]:
+        """Yield what the solver says about a cell. With the group norm it can be far from sharp, so then its answer
+        polished, and what it says about the larger neurons alone (two may share the work of one)."""
+        first = self._propose(view, faces)
+        if first is None:
+            return
+        yield first
+        if not self._merges:
+            return
+        yield self._polished(view, first.u)
+        size = np.linalg.norm(first.u, axis=1)
+        for share in (1e-3, 1e-2, 1e-1):
+            large = np.flatnonzero(size > share * size.max()).tolist()
+            part = self._propose(view.part(large), [faces[j] for j in large]) if len(large) < len(size) else None
+            if part is not None:
+                u = np.zeros_like(first.u)
+                u[large] = part.u
+                yield self._polished(view, u)
+
+    def _polished(self, view: RegionCell, u: np.ndarray) -> _Proposal:
+        better = polish_ridge(view, float(self.problem.ridge), u)
+        nu = view.y - view.map() @ better.ravel()
+        return _Proposal(better, nu, _sides(view, nu), None, None)
+
+    def _propose(self, view: RegionCell, faces: list[Face]) -> _Proposal | None:
+        """Return what the solver says about a cell."""
         if self._ball is not None:
             fit = least_loss_in_region(view, self._ball)
             if fit is None:
                 return None
             return _Proposal(fit.u, view.y - view.map() @ fit.u.ravel(), fit.mu, fit.shape, fit.split)
-        u = least_ridge_objective(view, float(self.problem.ridge), fixed=self.problem.output_weights == "fixed")
+        if self._merges:
+            u = least_ridge_objective(view, float(self.problem.ridge))
+        else:
+            u = least_square_ridge_objective(view, float(self.problem.ridge), [self._unit_rays(f)[0] for f in faces])
         if u is None:
             return None
         nu = view.y - view.map() @ u.ravel()
         return _Proposal(u, nu, _sides(view, nu), None, None)
 
+    def _unit_rays(self, face: Face) -> tuple[np.ndarray, list[tuple[int, ...]], np.ndarray]:
+        """Return the unit vectors that span a face, the integer vectors they come from, and the lengths of these."""
+        spanning = [*(self.cells.landscape.arrangement.rays[r] for r in face.rays), *self._extra]
+        directions = np.array(spanning, float)
+        lengths = np.linalg.norm(directions, axis=1)
+        return directions / lengths[:, None], spanning, lengths
+
     def _point(self, proposal: _Proposal, faces: list[Face]) -> Point | None:
         """Return a rational u-point of the cell, inside the region, near the proposal."""
-        rays = self.cells.landscape.arrangement.rays
         neurons = []
         for u, face in zip(proposal.u, faces, strict=True):
-            spanning = [*(rays[r] for r in face.rays), *self._extra]
-            directions = np.array(spanning, float)
-            lengths = np.linalg.norm(directions, axis=1)
-            z = float_nnls((directions / lengths[:, None]).T, u) / lengths
+            unit, spanning, lengths = self._unit_rays(face)
+            z = float_nnls(unit.T, u) / lengths
             exact = [Fraction(float(v)) for v in z]
             neurons.append(
                 Neuron(

@@ -18,10 +18,11 @@ __all__ = ["PADDINGS", "Chunk", "Padding", "cut", "group", "padded_widths"]
 Padding = Literal["power_of_two", "largest"]
 PADDINGS = ("power_of_two", "largest")
 
-_MEMORY_BUDGET = {"cpu": 32 << 20}
-_DEVICE_BUDGET = 2 << 30
-_ACTIVATIONS, _COPIES = 4, 12
-"""Arrays of the size of the activations, and of the weights, that a step keeps: for the default chunk size only."""
+_CPU_ACTIVATIONS, _CPU_NEURONS = 1 << 15, 64
+"""On a CPU: activations (neurons times points) side by side, so that they stay in cache; at least so many neurons."""
+_DEVICE_BYTES = 2 << 30
+_ACTIVATION_COPIES, _WEIGHT_COPIES = 4, 12
+"""On an accelerator: memory of a chunk, and how many arrays of either size a step is reckoned to keep."""
 
 
 @dataclass
@@ -49,33 +50,20 @@ class Chunk:
         """Positions in the fleet, lane by lane."""
         return np.concatenate([self.members, np.repeat(self.members[-1:], self.lanes - len(self.members))])
 
-    @property
-    def can_split(self) -> bool:
-        """Whether halving it would make it smaller."""
-        return len(self.members) > 1 and self.lanes > lane_quantum(self.padded_width)
-
     def halves(self, take: Callable[[TrainState, np.ndarray], TrainState]) -> list[Chunk]:
-        """Return the two halves, at the step this one has reached; ``take(state, lanes)`` selects lanes of a state."""
-        half = -(-len(self.members) // 2)
-        lanes, parts = _rounded_up(half, lane_quantum(self.padded_width)), []
-        for start, stop in ((0, half), (half, len(self.members))):
-            index = np.minimum(np.arange(start, start + lanes), stop - 1)
+        """Return chunks of half as many lanes, at the step this one has reached.
+
+        Args:
+            take: (state, lanes) -> these lanes of a state.
+        """
+        lanes = -(-self.lanes // 2)
+        parts = []
+        for start in range(0, len(self.members), lanes):
+            members = self.members[start : start + lanes]
+            index = np.minimum(np.arange(start, start + lanes), start + len(members) - 1)
             state = None if self.state is None else take(self.state, index)
-            parts.append(Chunk(self.recipe, self.padded_width, self.members[start:stop], lanes, self.step, state))
+            parts.append(Chunk(self.recipe, self.padded_width, members, lanes, self.step, state))
         return parts
-
-
-def _rounded_up(number: int, quantum: int) -> int:
-    return -(-number // quantum) * quantum
-
-
-def lane_quantum(columns: int) -> int:
-    """Return the number that lane counts are multiples of: at least 64 neurons and 2 nets side by side.
-
-    Below that the matrix products of a CPU switch to other kernels, with other rounding; above it a net's bits do not
-    depend on how many run beside it.
-    """
-    return max(2, -(-64 // columns))
 
 
 def padded_widths(fleet: Fleet, padding: Padding) -> np.ndarray:
@@ -111,27 +99,34 @@ def group(
     return {key: np.array(positions) for key, positions in members.items()}
 
 
-def default_lanes(platform: str, columns: int, points: int, d: int, c: int, itemsize: int) -> int:
-    """Return how many nets of ``columns`` neurons on ``points`` data points fit the working memory meant for a chunk.
+def default_lanes(
+    platform: str, columns: int, points: int, d: int, c: int, itemsize: int, members: int | None = None
+) -> int:
+    """Return how many nets of ``columns`` neurons run side by side on ``points`` data points.
 
-    On a CPU that is the cache: smaller chunks than the memory would allow are faster.
+    On a CPU the number depends on the sizes alone, not on how many nets (``members``) there are: the rounding of a net
+    would change with it. Small chunks are the fast ones there. An accelerator takes as many nets as there are, up to a
+    power of two, within the memory meant for a chunk.
+
+    Example:
+        >>> default_lanes("cpu", columns=16, points=32, d=4, c=1, itemsize=4)
+        64
     """
-    bytes_a_net = itemsize * columns * (_ACTIVATIONS * points + _COPIES * (d + c + 1))
-    return max(1, _MEMORY_BUDGET.get(platform, _DEVICE_BUDGET) // bytes_a_net)
+    if platform == "cpu":
+        return max(1, _CPU_ACTIVATIONS // (columns * points), _CPU_NEURONS // columns)
+    bytes_a_net = itemsize * columns * (_ACTIVATION_COPIES * points + _WEIGHT_COPIES * (d + c + 1))
+    fitting = max(1, _DEVICE_BYTES // bytes_a_net)
+    return fitting if members is None else min(fitting, 1 << (members - 1).bit_length())
 
 
-def cut(recipe: Recipe, columns: int, members: np.ndarray, largest: int, devices: int) -> list[Chunk]:
-    """Return chunks of equal size, at most ``largest`` nets each (or one quantum), enough to occupy the devices.
+def cut(recipe: Recipe, columns: int, members: np.ndarray, lanes: int) -> list[Chunk]:
+    """Return chunks of ``lanes`` nets, the last one perhaps of fewer.
 
     Example:
         >>> recipe = Recipe("lion", (), "half_squared_error", "constant", None)
-        >>> [(len(chunk.members), chunk.lanes) for chunk in cut(recipe, 8, np.arange(40), 20, 1)]
-        [(16, 16), (16, 16), (8, 16)]
+        >>> [(len(chunk.members), chunk.lanes) for chunk in cut(recipe, 8, np.arange(10), 4)]
+        [(4, 4), (4, 4), (2, 4)]
     """
-    quantum = lane_quantum(columns)
-    fitting = max(quantum, largest // quantum * quantum)
-    number = max(-(-len(members) // fitting), min(devices, -(-len(members) // quantum)))
-    lanes = _rounded_up(-(-len(members) // number), quantum)
     parts = [members[start : start + lanes] for start in range(0, len(members), lanes)]
     return [Chunk(recipe, columns, part, lanes) for part in parts]
 

@@ -56,10 +56,11 @@ def train_fleet(
     Each instance minimises L = ell(f(X)) (summed over the data) with its own optimizer, rate, decay, width and seed:
     gradients of all data, or of minibatches drawn uniformly with replacement and scaled by n / batch_size.
 
-    A run depends on its own row of the fleet, on ``base_seed``, the data and the settings; not on the other
-    instances, their order, ``chunk_size``, ``segment_steps``, interruptions or the number of devices. With the
-    default padding this is so bit for bit on one kind of device (tested on CPUs); ``padding="largest"`` pads to the
-    fleet's largest width, which changes the rounding.
+    A run depends on its own row of the fleet, on ``base_seed``, the data and the settings; not on the other instances,
+    their order, ``segment_steps``, interruptions or the number of devices. On CPUs this is so bit for bit, since every
+    net runs in a chunk of the same size, filled up if need be; the same holds elsewhere once ``chunk_size`` is
+    given. Another chunk size (also one halved for want of memory), or ``padding="largest"``, may change the
+    rounding, no more.
 
     Cost: 2 n m (d + c) multiplications a net and step, and the optimizer's own; one compilation for each optimizer
     and padded width. Memory is bounded by ``chunk_size``; a chunk that does not fit the device is halved.
@@ -81,8 +82,7 @@ def train_fleet(
         dtype: of training: float32 for search, float64 for verdicts. Matrix products are at full precision either way.
         base_seed: of all keys.
         padding: see :func:`modeconn.train.chunks.padded_widths`.
-        chunk_size: nets side by side at most (or a few, where they are narrow: see :func:`modeconn.train.chunks.cut`);
-            default: what fits the cache of a CPU or 2 GiB of an accelerator.
+        chunk_size: nets side by side; default: what fits the cache of a CPU or 2 GiB of an accelerator.
         segment_steps: steps between two looks at the clock, the keyboard and the checkpoint.
         devices: default: all local devices; chunks are dealt out to them.
         progress: called with (net-steps done, net-steps in all) after every segment.

@@ -23,7 +23,8 @@ __all__ = ["Training"]
 R = TypeVar("R")
 
 _LEAVES = Net._fields
-_DRAWN_TOGETHER = 256
+_DRAWN_TOGETHER = 64
+"""Initial nets are drawn in blocks of one size: in a shorter one the same net would round differently."""
 
 
 class Segment(NamedTuple):
@@ -86,10 +87,10 @@ class Training:
     def drawn(self) -> Net:
         """Return the initial nets of the whole fleet, padded to the largest width, drawn in blocks."""
         s, size = self.settings, len(self.fleet)
-        block = min(_DRAWN_TOGETHER, 1 << (size - 1).bit_length())
-        rows = np.minimum(np.arange(-(-size // block) * block), size - 1).reshape(-1, block)
+        blocks = -(-size // _DRAWN_TOGETHER)
+        rows = np.minimum(np.arange(blocks * _DRAWN_TOGETHER), size - 1).reshape(blocks, _DRAWN_TOGETHER)
         sizes = {"d": self.X.shape[1], "c": self.Y.shape[1], "columns": int(self.fleet.width.max())}
-        blocks = [
+        drawn = [
             draw_nets(
                 self.base_key,
                 self.fleet.seed[row].astype(np.uint32),
@@ -102,7 +103,7 @@ class Training:
             )
             for row in rows
         ]
-        return jax.tree.map(lambda *leaves: np.concatenate(leaves)[:size], *blocks)
+        return jax.tree.map(lambda *leaves: np.concatenate(leaves)[:size], *drawn)
 
     def plan(self, chunk_size: int | None) -> None:
         """Put the nets that are neither finished nor in a queued chunk on the queue."""
@@ -112,18 +113,16 @@ class Training:
         for (recipe, columns), members in self.groups().items():
             rest = members[~taken[members]]
             if len(rest):
-                self.queue.extend(
-                    cut(recipe, columns, rest, chunk_size or self.default_size(columns), len(self.devices))
-                )
+                self.queue.extend(cut(recipe, columns, rest, chunk_size or self.default_size(columns, len(rest))))
 
     def groups(self) -> dict[Any, np.ndarray]:
         s = self.settings
         return group(self.fleet, s.loss, s.schedule, s.batch_size, s.padding)  # type: ignore[arg-type]
 
-    def default_size(self, columns: int) -> int:
+    def default_size(self, columns: int, members: int) -> int:
         points = self.settings.batch_size or len(self.X)
         shape = (columns, points, self.X.shape[1], self.Y.shape[1])
-        return default_lanes(self.devices[0].platform, *shape, self.dtype.itemsize)
+        return default_lanes(self.devices[0].platform, *shape, self.dtype.itemsize, members)
 
     def chunk_of(self, members: np.ndarray, lanes: int) -> tuple[Chunk, PyTree]:
         """Return a fresh chunk of these nets and the shapes of its state."""
@@ -182,17 +181,26 @@ class Training:
             for chunk, segment in zip(list(self.running), segments, strict=True):
                 if segment is None or _unless_out_of_memory(self.commit, segment) is None:
                     self.running.remove(chunk)
-                    self.queue.extendleft(reversed(self.split(chunk)))
+                    self.split_all_like(chunk)
             self.running = [chunk for chunk in self.running if chunk.step < self.settings.steps]
             tick()
 
     def split(self, chunk: Chunk) -> list[Chunk]:
-        if not chunk.can_split:
+        """Return the halves of a chunk that did not fit."""
+        if chunk.lanes == 1:
             raise InputError(
-                f"train_fleet: {chunk.lanes} nets of width {chunk.padded_width} on {len(self.X)} points do not fit the "
+                f"train_fleet: one net of width {chunk.padded_width} on {len(self.X)} points does not fit the "
                 "device's memory; train on minibatches or narrower nets"
             )
         return chunk.halves(lambda state, index: TrainState(*_take(state, index)))
+
+    def split_all_like(self, chunk: Chunk) -> None:
+        """Put the halves of a chunk that did not fit on the queue; halve those waiting there that would not fit either."""
+        waiting = [chunk, *self.queue]
+        program = (chunk.recipe, chunk.padded_width)
+        too_large = [c.lanes >= chunk.lanes and (c.recipe, c.padded_width) == program for c in waiting]
+        parts = [self.split(c) if large else [c] for c, large in zip(waiting, too_large, strict=True)]
+        self.queue = deque(c for part in parts for c in part)
 
     def done(self) -> int:
         """Return the number of net-steps done."""
@@ -208,8 +216,8 @@ class Training:
         """Return the final measurements of the whole fleet, in float64 and in the order of the fleet."""
         parts: list[tuple[np.ndarray, Final]] = []
         for (recipe, columns), members in self.groups().items():
-            largest = chunk_size or self.default_size(columns)
-            queue = deque(cut(recipe, columns, members, largest, 1))
+            lanes = chunk_size or self.default_size(columns, len(members))
+            queue = deque(cut(recipe, columns, members, lanes))
             while queue:
                 chunk = queue.popleft()
                 final = _unless_out_of_memory(self.measure_chunk, chunk)

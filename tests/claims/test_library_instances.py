@@ -9,9 +9,9 @@ from proofs_check.claims.draws import draw
 from proofs_check.claims.library.measures import measure
 from proofs_check.claims.library.runs import NORMS_ONLY
 from proofs_check.claims.library.tensors import KINDS, tensors
-from proofs_check.exact.segment import BASELINES
+from proofs_check.exact.segment import BASELINES, segment_enclosure
 
-DRAWS = 400
+DRAWS = 250
 
 
 def drawn(strategy, count=DRAWS):
@@ -26,8 +26,8 @@ def of(claim_id, shape_index=1, count=DRAWS):
 
 
 def reaches(cases, *conditions):
-    for condition in conditions:
-        assert any(condition(case) for case in cases)
+    for number, condition in enumerate(conditions):
+        assert any(condition(case) for case in cases), f"no case meets condition {number}"
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -55,7 +55,7 @@ def test_tensors_reach_degenerate_matrices():
 @pytest.mark.parametrize("claim_id", ["L1", "L5"])
 def test_runs_reach_every_potential_and_the_ends_of_the_hypotheses(claim_id):
     """By construction: both forms, b1 = 0, b1 > b2, eps lam = 1, a zero gradient step, gradients of 1e-30."""
-    runs = of(claim_id, count=800)
+    runs = of(claim_id, count=400)
     names = set(POTENTIALS) if claim_id == "L1" else set(NORMS_ONLY)
     assert {run["potential"] for run in runs} == names
     reaches(
@@ -73,7 +73,7 @@ def test_runs_reach_every_potential_and_the_ends_of_the_hypotheses(claim_id):
 
 def test_l2_reaches_nonconvex_losses_and_the_boundary_of_the_ball():
     """By construction: lam x_0 on the sphere and at 0, negative and zero curvature, both orders of the betas."""
-    steps = of("L2", count=800)
+    steps = of("L2", count=500)
     assert {step["potential"] for step in steps} == set(POTENTIALS)
 
     def size(step):
@@ -81,19 +81,19 @@ def test_l2_reaches_nonconvex_losses_and_the_boundary_of_the_ball():
 
     reaches(
         steps,
-        lambda step: np.max(step["curvature"]) < 0,
+        lambda step: np.min(step["curvature"]) < 0,
         lambda step: not np.any(step["curvature"]),
         lambda step: step["b1"] < step["b2"],
         lambda step: step["b1"] > step["b2"],
         lambda step: step["potential"] == "l1" and size(step) == 1,
-        lambda step: step["potential"] == "nuclear" and 0.9 < size(step) <= 1,
+        lambda step: measure(step["potential"]).magnitude == "singular" and 0.9 < size(step) <= 1,
         lambda step: size(step) == 0,
     )
 
 
 def test_l3_reaches_every_optimizer():
     """By construction: AdamW and every potential; equal betas; ties."""
-    problems = of("L3", count=600)
+    problems = of("L3", count=300)
     assert {problem["optimizer"] for problem in problems} == {"adamw", *POTENTIALS}
     reaches(
         problems,
@@ -105,7 +105,7 @@ def test_l3_reaches_every_optimizer():
 
 def test_l4_reaches_both_precisions_of_every_norm():
     """By construction: every norm, float32 at 1e-30, steps above 1, rank-deficient gradients."""
-    runs = of("L4", count=800)
+    runs = of("L4", count=400)
     assert {(run["potential"], run["dtype"]) for run in runs} == {
         (name, dtype) for name in NORMS_ONLY for dtype in ("float32", "float64")
     }
@@ -119,7 +119,7 @@ def test_l4_reaches_both_precisions_of_every_norm():
 
 def test_s1_reaches_dead_neurons_repeated_data_and_nets_without_leaves():
     """By construction: a neuron dead all along, zero and equal data points, no bias, fixed outputs, equal nets."""
-    pairs = of("S1", shape_index=2) + of("S1")
+    pairs = of("S1", shape_index=2, count=150) + of("S1", count=150)
     assert {pair["baseline"] for pair in pairs} == set(BASELINES)
 
     def heights(pair, end):
@@ -139,12 +139,24 @@ def test_s1_reaches_dead_neurons_repeated_data_and_nets_without_leaves():
     )
 
 
+def test_a_third_of_the_pairs_of_s1_have_a_barrier():
+    """Closed form: above the higher end at some t in (0, 1); else a grid, or the ends, would do for the maximum."""
+    for index in (1, 2):
+        pairs = of("S1", shape_index=index, count=60)
+        peaks = [segment_enclosure(*nets(pair), pair["X"], pair["Y"], "endpoint_max").lower > 0 for pair in pairs]
+        assert 3 * sum(peaks) > len(peaks)
+
+
+def nets(pair):
+    return [tuple(pair[name + end] for name in "WAb") for end in "01"]
+
+
 @pytest.mark.parametrize("claim_id", ["L1", "L2", "L3", "L4", "L5", "S1", "ADAM"])
 def test_most_instances_meet_the_hypotheses(claim_id):
     """By construction: at every shape of a claim and of each control at least a third of the draws count."""
     claim = CLAIMS[claim_id]
     for trial in (claim, *(claim.control(control.id) for control in claim.controls)):
         for shape in trial.shapes:
-            cases = drawn(trial.instances(tuple(shape)), 40)
+            cases = drawn(trial.instances(tuple(shape)), 24)
             met = sum(all(hypothesis.holds(case) for hypothesis in trial.hypotheses) for case in cases)
             assert 3 * met >= len(cases), (trial.id, shape)

@@ -33,12 +33,11 @@ def test_a_control_differs_from_its_claim_by_more_than_words(claim_id):
 
 
 @pytest.mark.parametrize("claim_id", CLAIMS)
-def test_shapes_are_listed_smallest_first(claim_id):
-    """By construction: the search for a counterexample shrinks along the list."""
+def test_the_first_shape_is_the_smallest(claim_id):
+    """By construction: the search for a counterexample shrinks along the list, and ends at its head."""
     claim = CLAIMS[claim_id]
     for trial in (claim, *(claim.control(control.id) for control in claim.controls)):
-        sizes = [sum(shape) for shape in trial.shapes]
-        assert sizes == sorted(sizes)
+        assert sum(trial.shapes[0]) == min(map(sum, trial.shapes))
 
 
 @pytest.mark.parametrize("claim_id", CLAIMS)

@@ -3,20 +3,80 @@
 import sys
 from fractions import Fraction
 
+import jax
 import jax.numpy as jnp
 import numpy as np
+import optax
 import pytest
 
+from modeconn.optim.lion_k import MomentumState, scale_by_decoupled_decay, scale_by_lion_k
+from modeconn.paths import net_barrier_on_grid
 from proofs_check.claims import CLAIMS, Outcome, verify_claims
 from proofs_check.claims.library import adam, s1
 from proofs_check.claims.library.decision import decide
 
-from .conftest import MISTAKES, SHORT, always_explicit, coupled_lion_k, lion_k_decaying  # noqa: TID252
+
+def stepping(c_of, m_of):
+    """Return a false scale_by_lion_k: its gradK argument and next momentum are functions of (b1, b2, m, g)."""
+
+    def scale(potential, b1=0.9, b2=0.99):
+        def init(params):
+            return MomentumState(jax.tree.map(jnp.zeros_like, params))
+
+        def update(gradient, state, params=None):
+            c = jax.tree.map(lambda m, g: c_of(b1, b2, m, g), state.momentum, gradient)
+            m = jax.tree.map(lambda m, g: m_of(b1, b2, m, g), state.momentum, gradient)
+            return jax.tree.map(potential.gradient, c), MomentumState(m)
+
+        return optax.GradientTransformation(init, update)
+
+    return scale
+
+
+def mix(b, m, g):
+    return b * m + (1 - b) * g
+
+
+MISTAKES = {
+    "momentum-of-the-wrong-sign": stepping(
+        lambda b1, b2, m, g: mix(b1, m, g), lambda b1, b2, m, g: -mix(b2, m, g)
+    ),
+    "b2-for-b1-in-the-step": stepping(lambda b1, b2, m, g: mix(b2, m, g), lambda b1, b2, m, g: mix(b2, m, g)),
+    "b1-for-b2-in-the-momentum": stepping(lambda b1, b2, m, g: mix(b1, m, g), lambda b1, b2, m, g: mix(b1, m, g)),
+    "no-interpolation": stepping(lambda b1, b2, m, g: m, lambda b1, b2, m, g: mix(b2, m, g)),
+    "momentum-undamped": stepping(lambda b1, b2, m, g: mix(b1, m, g), lambda b1, b2, m, g: b2 * m + g),
+}  # fmt: skip
+
+
+def coupled_lion_k(learning_rate, potential, weight_decay=0.0, b1=0.9, b2=0.99, decay="explicit"):
+    """Lion-K with the decay inside the gradient."""
+    return optax.chain(
+        optax.add_decayed_weights(weight_decay),
+        scale_by_lion_k(potential, b1, b2),
+        scale_by_decoupled_decay(learning_rate, 0.0),
+    )
+
+
+def lion_k_decaying(factor):
+    """Lion-K whose decay is off by a factor."""
+
+    def build(learning_rate, potential, weight_decay=0.0, b1=0.9, b2=0.99, decay="explicit"):
+        return optax.chain(
+            scale_by_lion_k(potential, b1, b2), scale_by_decoupled_decay(learning_rate, factor * weight_decay, decay)
+        )
+
+    return build
+
+
+def always_explicit(learning_rate, potential, weight_decay=0.0, b1=0.9, b2=0.99, decay="explicit"):
+    """Lion-K that ignores the form of decay asked for."""
+    return optax.chain(scale_by_lion_k(potential, b1, b2), scale_by_decoupled_decay(learning_rate, weight_decay))
 
 
 def assert_caught(result):
     """Assert that the trial found violations that were neither overlooked nor passed off as rounding."""
     assert result.verdict in ("undecided", "refuted")
+    assert result.errors == ()
     assert result.trial.unconfirmed + result.trial.refuted > 0
     assert result.trial.margin < -1e-7
 
@@ -65,7 +125,7 @@ def test_a_polar_factor_off_in_one_singular_value_is_caught(claim_id, change, ta
     shape = tuple(CLAIMS[claim_id].shapes[1])
     fixed = {"dtype": "float64"} if claim_id == "L4" else {"scale": 1.0}
     result = trial(claim_id, shape, 12, potential="nuclear", form="explicit", **fixed)
-    assert result.verdict == "undecided"
+    assert (result.verdict, result.errors) == ("undecided", ())
     assert result.trial.unconfirmed > 0
 
 
@@ -120,11 +180,10 @@ def test_a_wrong_barrier_is_refuted(mistake, monkeypatch, trial):
 
 
 def test_a_grid_posing_as_exact_is_refuted(monkeypatch, trial):
-    """By construction: ``barrier_on_grid`` with 1,001 points, under the name of the exact barrier."""
-    from modeconn.paths import barrier_on_grid
+    """By construction: ``net_barrier_on_grid`` with 1,001 points, under the name of the exact barrier."""
 
     def posing(net0, net1, X, Y, baseline):
-        found = barrier_on_grid(net0, net1, X, Y, points=1001, baseline=baseline)
+        found = net_barrier_on_grid(net0, net1, X, Y, points=1001, baseline=baseline)
         return found._replace(upper=found.barrier)
 
     monkeypatch.setattr(s1, "barrier_exact", posing)
@@ -144,7 +203,7 @@ def test_an_enclosure_that_the_checker_rejects_is_no_certificate(monkeypatch, tr
     assert (result.verdict, result.trial.certified, result.trial.margin) == ("refuted", 0, -1)
 
 
-def test_amsgrad_in_place_of_adam_saves_the_theorem(monkeypatch):
+def test_amsgrad_in_place_of_adam_saves_the_theorem(monkeypatch, short):
     """Independent theory (Reddi, Kale, Kumar 2018): with v that never decreases the same games are won."""
     right = adam._play
 
@@ -159,7 +218,7 @@ def test_amsgrad_in_place_of_adam_saves_the_theorem(monkeypatch):
         return slopes, np.array(points), largest
 
     monkeypatch.setattr(adam, "_play", amsgrad)
-    (result,) = verify_claims([CLAIMS["ADAM"]], SHORT).claims
+    (result,) = verify_claims([CLAIMS["ADAM"]], short).claims
     assert (result.verdict, result.trial.violations) == ("undecided", 0)
 
 

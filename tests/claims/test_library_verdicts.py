@@ -6,9 +6,8 @@ import pytest
 
 from modeconn.errors import ExitCode
 from proofs_check.claims import CLAIMS, ClaimsFile, load_claims, replay, verify_claims
+from proofs_check.claims.blocks import sample
 from proofs_check.claims.trial import confirm, evaluate
-
-from .conftest import SHORT  # noqa: TID252
 
 LIBRARY = [claim_id for claim_id in CLAIMS if not claim_id.startswith("N")]
 """The claims on narrow nets have tests of their own."""
@@ -31,9 +30,9 @@ def few(claim_id):
 
 
 @pytest.mark.parametrize("claim_id", LIBRARY)
-def test_a_claim_holds_and_its_controls_fall(claim_id):
+def test_a_claim_holds_and_its_controls_fall(claim_id, short):
     """Theory: the statement is true (ADAM: known to be false), every control false; exact arithmetic confirms it."""
-    report = verify_claims([few(claim_id)], SHORT)
+    report = verify_claims([few(claim_id)], short)
     (result,) = report.claims
     wanted = {"S1": "certified", "ADAM": "refuted"}.get(claim_id, "not refuted")
     assert (result.verdict, result.reason, report.errors) == (wanted, "", ())
@@ -53,18 +52,14 @@ def test_a_claim_holds_and_its_controls_fall(claim_id):
 def test_exact_arithmetic_finds_nothing_wrong_with_a_true_claim(claim_id):
     """Certificate: the exact runs of lion meet the statement on drawn instances, the float check aside."""
     claim = CLAIMS[claim_id]
-    strategy = replace(claim, instances=lambda shape: claim.instances(shape, ("l1",)), shapes=claim.shapes[:2])
-    seen = []
-    for shape in strategy.shapes:
-        from proofs_check.claims.blocks import sample
-
-        seen += sample(strategy, shape, 15, 5).cases
+    lion = replace(claim, instances=lambda shape: claim.instances(shape, ("l1",)))
+    seen = [case for shape in claim.shapes[:2] for case in sample(lion, shape, 15, 5).cases]
     assert len(seen) > 20
     assert all(claim.confirm(case.instance) is False for case in seen)
 
 
 @pytest.mark.parametrize(("claim_id", "control_id"), [("S1", "midpoint"), ("L1", "twice-the-rate")])
-def test_a_control_made_a_claim_by_hand_is_refuted_with_a_witness(claim_id, control_id, tmp_path):
+def test_a_control_made_a_claim_by_hand_is_refuted_with_a_witness(claim_id, control_id, tmp_path, short):
     """The user's story: a file with the control as its claim; the verdict, the exit code, the witness, its replay."""
     path = tmp_path / "mine.py"
     path.write_text(
@@ -72,7 +67,7 @@ def test_a_control_made_a_claim_by_hand_is_refuted_with_a_witness(claim_id, cont
         f"CLAIMS = [LIBRARY[{claim_id!r}].control({control_id!r})]\n"
     )
     file = ClaimsFile.read(path)
-    report = verify_claims(load_claims(file), SHORT, run_dir=tmp_path / "run", claims_file=file)
+    report = verify_claims(load_claims(file), short, run_dir=tmp_path / "run", claims_file=file)
     (result,) = report.claims
     assert (result.claim.id, result.verdict) == (f"{claim_id}.{control_id}", "refuted")
     assert report.exit_code is ExitCode.REFUTED

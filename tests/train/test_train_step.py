@@ -164,16 +164,10 @@ def test_minibatches_are_drawn_per_instance_and_step() -> None:
 
 def test_equal_seeds_start_from_equal_and_nested_nets() -> None:
     """By construction: the start depends on seed and width alone, and wide nets extend narrow ones (width-free law)."""
-    fleet = Fleet.grid(optimizers=["lion"], weight_decays=[0, 1], learning_rates=[1e-3], widths=[2, 4], seeds=[0, 1])
-    start = train_fleet(fleet, X, Y, steps=1, init="box", padding="largest").initial
-    assert fleet.width[[0, 2]].tolist() == [2, 4]
-    np.testing.assert_array_equal(fleet.seed, [0, 1] * 4)
-    rows = {
-        (w, lam): start.W[i]
-        for i, (w, lam) in enumerate(zip(fleet.width, fleet.weight_decay, strict=True))
-        if not i % 2
-    }
-    np.testing.assert_array_equal(rows[2, 0], rows[2, 1])
-    np.testing.assert_array_equal(rows[4, 0], rows[4, 1])
-    np.testing.assert_array_equal(rows[2, 0][:, :2], rows[4, 0][:, :2])
-    assert (start.W[0] != start.W[1]).any()
+    columns = {"width": [2, 2, 4, 4, 4], "weight_decay": [0, 1, 0, 1, 0], "seed": [5, 5, 5, 5, 6]}
+    fleet = Fleet.of(optimizer="lion", learning_rate=1e-3, **columns)  # type: ignore[arg-type]
+    W = train_fleet(fleet, X, Y, steps=1, init="box", padding="largest").initial.W
+    np.testing.assert_array_equal(W[0], W[1])
+    np.testing.assert_array_equal(W[2], W[3])
+    np.testing.assert_array_equal(W[0][:, :2], W[2][:, :2])
+    assert (W[3] != W[4]).all()

@@ -146,5 +146,5 @@ CLAIM = Claim(
             shapes=((4, 2, 3),),
         ),
     ),
-    cost=2.0,
+    cost=4.0,
 )

@@ -72,12 +72,13 @@ def pair_of(instance: Instance) -> Pair:
     """Return the nets of an instance; raises unless the checker accepts their barrier.
 
     ``"nets"``: two lists of neurons; or ``"minima"``, global minima in the two components with the highest barrier (one
-    and its permutation if there is only one); or ``"padded"``, the same of width m - 1 with a zero neuron added.
+    and its permutation if there is only one); or ``"padded"``, minima of width m - 1 with a zero neuron added, of two
+    orbits where there are several.
     """
     cells = level_set_of(instance).complex
     nets = instance["nets"]
     if isinstance(nets, str):
-        start, end = _minima({**instance, "width": instance["width"] - (nets == "padded")})
+        start, end = _minima(instance) if nets == "minima" else _of_two_orbits(instance)
         start, end = pad(start, cells.width), pad(end, cells.width)
     else:
         start, end = (point_from_json(net) for net in nets)
@@ -92,6 +93,14 @@ def _minima(instance: Instance) -> tuple[Point, Point]:
         only = found.components[0].representative
         return only, (*only[1:], only[0])
     return found.components[farthest[0]].representative, found.components[farthest[1]].representative
+
+
+def _of_two_orbits(instance: Instance) -> tuple[Point, Point]:
+    narrow = {**instance, "width": instance["width"] - 1}
+    found = level_set_of(narrow)
+    if found.orbits == 1:
+        return _minima(narrow)
+    return found.components[0].representative, found.components[found.orbit_of.index(1)].representative
 
 
 def posing(

@@ -2,7 +2,8 @@
 
 A path is a list of nodes in u-coordinates (u_j = |alpha_j| w_j); between two nodes the u_j move straight. A neuron
 whose sign differs at the ends is zero at the middle node. The largest loss of such a path is exact: along a straight
-piece every prediction is affine between the points where some x_i . u_j changes sign, so the loss is convex there.
+piece every prediction is affine between the points where some x_i . u_j changes sign, so the loss is convex there, and
+so is the ridge term of a problem that has one.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from modeconn.topology import Neuron, Point, Problem, point_loss
+from modeconn.topology import Neuron, Point, Problem
+from modeconn.topology.bounds import objective_bounds
 from proofs_check.exact.piecewise import segment_loss
 
 __all__ = ["find_path", "parameter_segment_loss", "path_loss"]
@@ -40,12 +42,12 @@ def _segment_losses(problem: Problem, start: Point, end: Point) -> list[Fraction
         for p, q in zip(start, end, strict=True):
             u = tuple((1 - t) * a + t * b for a, b in zip(p.u, q.u, strict=True))
             neurons.append(Neuron(u, q.s if p.is_zero else p.s))
-        losses.append(point_loss(problem, tuple(neurons)))
+        losses.append(objective_bounds(problem, tuple(neurons))[1])
     return losses
 
 
 def path_loss(problem: Problem, nodes: Sequence[Point]) -> Fraction:
-    """Return the largest loss along a path, exactly.
+    """Return the largest loss along a path, exactly (with a ridge term: from above, by a relative 2^-79 at most).
 
     Raises:
         ValueError: a neuron changes its sign without being zero at a node.
@@ -68,15 +70,12 @@ def path_loss(problem: Problem, nodes: Sequence[Point]) -> Fraction:
 def parameter_segment_loss(problem: Problem, start: Point, end: Point, parts: int = 16) -> Fraction:
     """Return the largest loss at t = 0, 1/parts, ..., 1 on the segment between the nets (w, alpha) = (u, s)."""
     is_fixed = problem.output_weights == "fixed"
-    nets = [
-        (
-            [list(column) for column in zip(*(neuron.u for neuron in point), strict=True)],
-            None if is_fixed else [[neuron.s for neuron in point]],
-            None,
-        )
-        for point in (start, end)
-    ]
-    loss = segment_loss(*nets, problem.X, [[v] for v in problem.y])
+
+    def net(point: Point) -> tuple[list[list[Fraction]], list[list[int]] | None, None]:
+        W = [list(column) for column in zip(*(neuron.u for neuron in point), strict=True)]
+        return W, None if is_fixed else [[neuron.s for neuron in point]], None
+
+    loss = segment_loss(net(start), net(end), problem.X, [[v] for v in problem.y])
     return max(loss(Fraction(k, parts)) for k in range(parts + 1))
 
 
@@ -87,6 +86,7 @@ class _Floats:
         self.X = np.array([[float(v) for v in row] for row in problem.X])
         self.y = np.array([float(v) for v in problem.y])
         self.signs = signs
+        self.ridge, self.is_fixed = float(problem.ridge), problem.output_weights == "fixed"
 
     def __call__(self, nodes: np.ndarray) -> np.ndarray:
         Z = nodes @ self.X.T  # (B, k, m, n)
@@ -96,8 +96,17 @@ class _Floats:
         t = np.concatenate([t.reshape(*t.shape[:2], -1), np.ones((*t.shape[:2], 1))], axis=2)  # (B, k - 1, knots)
         mixed = a[:, :, None] + t[..., None, None] * (b - a)[:, :, None]
         f = np.einsum("km,bkqmn->bkqn", self.signs, np.maximum(mixed, 0.0))
-        largest: np.ndarray = (np.square(f - self.y).sum(-1) / 2).max(axis=(1, 2))
+        objective = np.square(f - self.y).sum(-1) / 2 + self._penalty(nodes, t)
+        largest: np.ndarray = objective.max(axis=(1, 2))
         return largest
+
+    def _penalty(self, nodes: np.ndarray, t: np.ndarray) -> np.ndarray | float:
+        """Return the ridge term at the knots t (B, k - 1, knots)."""
+        if not self.ridge:
+            return 0.0
+        start, step = nodes[:, :-1, None], (nodes[:, 1:] - nodes[:, :-1])[:, :, None]
+        squares = np.square(start + t[..., None, None] * step).sum(-1)
+        return self.ridge * (squares.sum(-1) / 2 if self.is_fixed else np.sqrt(squares).sum(-1))
 
 
 def find_path(

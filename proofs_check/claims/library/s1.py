@@ -28,7 +28,9 @@ SHAPES = ((1, 1, 1, 1), (3, 2, 2, 1), (4, 3, 5, 2), (8, 3, 6, 1))
 def _segments(shape: Shape, left_out: tuple[str, ...] = ("", "", "b", "A", "Ab")) -> SearchStrategy[Instance]:
     """Return pairs of nets of shape (n, d, m, c) with data: zero rows, equal points and dead neurons included.
 
-    With or without bias; for one output the output weights may be fixed at +1 (``A`` is null).
+    With or without bias; for one output the output weights may be fixed at +1 (``A`` is null). Two nets drawn freely
+    mostly have no barrier: their mean is the better net. So half of the pairs are twins, the same function with its
+    neurons in reverse order and rescaled, and the targets are what both predict.
     """
     n, d, m, c = shape
     sizes = {"W": (d, m), "A": (c, m), "b": (m,)}
@@ -36,18 +38,34 @@ def _segments(shape: Shape, left_out: tuple[str, ...] = ("", "", "b", "A", "Ab")
     choices = [names for names in left_out if c == 1 or "A" not in names]
 
     def build(drawn: dict[str, Any]) -> Instance:
-        gone = drawn.pop("left_out")
-        return {**drawn, **{name + end: None for name in gone for end in "01"}}
+        gone, twins = drawn.pop("left_out"), drawn.pop("twins")
+        pair = {**drawn, **{name + end: None for name in gone for end in "01"}}
+        return {**pair, **_twins(pair)} if twins else pair
 
     return st.fixed_dictionaries(
         {
             **nets,
             "left_out": st.sampled_from(choices),
+            "twins": st.booleans(),
             "X": tensors((n, d), 2.0),
             "Y": tensors((n, c), 2.0),
             "baseline": st.sampled_from(BASELINES),
         }
     ).map(build)
+
+
+def _twins(pair: Instance) -> dict[str, Any]:
+    """Return the targets that net 0 meets, and another net that meets them too."""
+    W, A, b = (None if leaf is None else np.asarray(leaf, float) for leaf in _plain(pair, "0"))
+    assert W is not None
+    hidden = np.maximum(np.asarray(pair["X"]) @ W + (0 if b is None else b), 0)
+    factor = 1 if A is None else 2  # relu(2 z) / 2 = relu(z)
+    return {
+        "Y": (hidden @ (np.ones((1, len(W[0]))) if A is None else A).T).tolist(),
+        "W1": (factor * W[:, ::-1]).tolist(),
+        "A1": None if A is None else (A[:, ::-1] / factor).tolist(),
+        "b1": None if b is None else (factor * b[::-1]).tolist(),
+    }
 
 
 def _complete(shape: Shape) -> SearchStrategy[Instance]:
