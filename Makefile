@@ -34,9 +34,10 @@ format: $(STAMP) ## rewrite the files in the project's format
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(STAMP)  ## time the barriers and the fleets against their peers, in one run
+bench: $(STAMP)  ## time barriers, fleets and topology against their peers, in one run
 	$(BIN)/python benchmarks/bench_barrier.py
 	$(BIN)/python benchmarks/bench_fleet.py
+	$(BIN)/python benchmarks/bench_topology.py
 
 clean:           ## remove the virtual environment and what runs have written
 	rm -rf $(VENV) runs build dist

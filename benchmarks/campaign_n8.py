@@ -2,15 +2,16 @@
 
     python benchmarks/campaign_n8.py [--budget 300] [--seed 0] [--state FILE]
 
-Draws data that two neurons fit exactly, half of them fresh and half mutations of the cases with the highest barrier
-over L*_1 so far, and decides each in exact arithmetic. An exception is certified by the checker and printed. With
-``--state`` the campaign is written down every few seconds and goes on from there: the same cases follow as without the
-interruption.
+Draws data that two neurons fit exactly, half of them fresh and half mutations of cases with the highest barrier over
+L*_1 so far (ties broken at random), and decides each in exact arithmetic. An exception is certified by the checker and
+printed. With ``--state`` the campaign is written down every few seconds and goes on from there: the same cases follow
+as without the interruption.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import time
 from collections import Counter
@@ -45,9 +46,9 @@ class Campaign:
     def __init__(self, seed: int) -> None:
         self.seed, self.batches, self.seconds = seed, 0, 0.0
         self.counts: Counter[str] = Counter()
-        self.elite: list[tuple[float, Case]] = []
+        self.elite: list[tuple[float, float, Case]] = []  # ratio, a random number, case
         self.exceptions: list[dict[str, Any]] = []
-        self._seen: set[Case] = set()
+        self._seen: set[str] = set()
 
     def run_batch(self) -> None:
         """Draw and decide the next cases."""
@@ -55,24 +56,25 @@ class Campaign:
         start = time.perf_counter()
         for _ in range(BATCH):
             if self.elite and rng.random() < 0.5:
-                self._take(mutate_case(self.elite[rng.integers(len(self.elite))][1], rng))
+                self._take(mutate_case(self.elite[rng.integers(len(self.elite))][2], rng), rng.random())
             else:
-                self._take(draw_case(rng))
-        self.elite = sorted(self.elite, key=lambda pair: (-pair[0], repr(pair[1])))[:ELITE]
+                self._take(draw_case(rng), rng.random())
+        self.elite = sorted(self.elite, key=lambda entry: entry[:2], reverse=True)[:ELITE]
         self.batches += 1
         self.seconds += time.perf_counter() - start
 
-    def _take(self, case: Case) -> None:
+    def _take(self, case: Case, lot: float) -> None:
         self.counts["drawn"] += 1
-        if case in self._seen:
+        name = hashlib.blake2b(repr(case).encode(), digest_size=8).hexdigest()
+        if name in self._seen:
             return
-        self._seen.add(case)
+        self._seen.add(name)
         self.counts["different"] += 1
         found = judge_case(case)
         self.counts[found.kind] += 1
         if found.kind == "connected":
             return
-        self.elite.append((found.ratio, case))
+        self.elite.append((found.ratio, lot, case))
         if found.kind == "exception":
             certified = certify_exception(case)
             record = {**case.data(), "barrier": str(certified.barrier), "least_loss_of_width_1": str(certified.below)}
@@ -82,12 +84,11 @@ class Campaign:
     @property
     def best(self) -> float:
         """The highest barrier over L*_1."""
-        return max((ratio for ratio, _ in self.elite), default=0.0)
+        return max((ratio for ratio, _, _ in self.elite), default=0.0)
 
     def to_json(self) -> dict[str, Any]:
         """Return the state."""
-        elite = [{"ratio": str(ratio), **asdict(case)} for ratio, case in self.elite]
-        seen = [asdict(case) for case in sorted(self._seen, key=repr)]
+        elite = [{"ratio": str(ratio), "lot": lot, **asdict(case)} for ratio, lot, case in self.elite]
         return {
             "schema": SCHEMA,
             "seed": self.seed,
@@ -96,7 +97,7 @@ class Campaign:
             "counts": dict(self.counts),
             "exceptions": self.exceptions,
             "elite": elite,
-            "seen": seen,
+            "seen": sorted(self._seen),
         }
 
     @classmethod
@@ -107,8 +108,8 @@ class Campaign:
         found = cls(seed)
         found.batches, found.seconds, found.exceptions = data["batches"], data["seconds"], data["exceptions"]
         found.counts = Counter(data["counts"])
-        found.elite = [(float(entry["ratio"]), _case(entry)) for entry in data["elite"]]
-        found._seen = {_case(entry) for entry in data["seen"]}
+        found.elite = [(float(entry["ratio"]), entry["lot"], _case(entry)) for entry in data["elite"]]
+        found._seen = set(data["seen"])
         return found
 
 

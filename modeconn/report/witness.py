@@ -33,15 +33,15 @@ def _figures(story: WitnessStory) -> list[dict[str, str]]:
         (
             "The slice",
             slice_picture(story.certified, story.plane),
-            "Loss on the plane through a zero-loss net of each orbit and the pass between them, with the nets that some "
-            "choice of scales puts in each region: each holds one star and not the other. The path is the optimal one, "
-            "projected where it leaves the plane; it never rises above the red level.",
+            "Loss on the plane through a zero-loss net of each orbit and the pass between them, with the nets that "
+            "some choice of scales puts in each region: each holds one star and not the other. The path is the optimal "
+            "one, projected where it leaves the plane; it never rises above the red level.",
         ),
         (
             "Loss along the path",
             loss_along_path(story.certified),
-            "Along the optimal path (by arc length) and along the straight segment. The path's vertices are rational and "
-            "the loss is convex between them, so the dashed line is exact; no path stays below it.",
+            "Along the optimal path (by arc length) and along the straight segment. The path's vertices are rational "
+            "and the loss is convex between them, so the dashed line is exact; no path stays below it.",
         ),
         (
             "Where the runs are",

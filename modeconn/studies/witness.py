@@ -153,7 +153,7 @@ def examine(problem: Problem | LevelSet, width: int | None = None) -> Witness | 
     """Return the witness that a problem is, or ``None``.
 
     The topology and the barrier are exact; reaches are floats, compared with a margin of 1e-6: what a witness says
-    about regions is certified by :func:`modeconn.studies.certify_witness`.
+    about regions is certified by ``certify_witness``.
 
     Args:
         problem: the problem (any region is ignored), or its zero-loss set.

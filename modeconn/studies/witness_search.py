@@ -1,9 +1,10 @@
 """Search for witnesses of claim N6 among problems with small integer entries.
 
-Rounds of draws: fresh problems (targets of a random net, or random targets), and changes of one entry of the best
-witnesses so far. Each is tested cheaply first: which cells hold zero loss, and whether they form more than one orbit;
-only then come gauges and barriers. Problems that differ by the order of the data, by permutations and signs of the
-inputs, or by the sign of the targets (both norms ignore them) are one.
+Rounds of draws: fresh problems (targets of a random net, or random targets), and changes of an entry of the best
+witnesses so far, or of near misses (zero loss in several orbits that both norms meet in the same order) while witnesses
+are few. Each is tested cheaply first: which cells hold zero loss, and whether they form more than one orbit; only then
+come gauges and barriers. Problems that differ by the order of the data, by permutations and signs of the inputs, or by
+the sign of the targets (both norms ignore them) are one.
 """
 
 from __future__ import annotations
@@ -178,6 +179,7 @@ def _perform(settings: SearchSettings, round_: int, task: int, best: Sequence[Da
     rng = random.Random(f"{settings.seed}/{round_}/{task}")
     counts = {"drawn": 0, "one orbit": 0, "near miss": 0, "witness": 0}
     found: dict[Data, Witness] = {}
+    near: list[Data] = []
     seen = set(best)
     for _ in range(DRAWS):
         if best and rng.random() < 0.6:
@@ -192,7 +194,9 @@ def _perform(settings: SearchSettings, round_: int, task: int, best: Sequence[Da
         counts[kind] += 1
         if witness is not None:
             found[data] = witness
-    return {"counts": counts, "found": found}
+        elif kind == "near miss":
+            near.append(data)
+    return {"counts": counts, "found": found, "near": near}
 
 
 def select(witnesses: Sequence[Witness], kept: int = KEPT) -> list[Witness]:
@@ -251,8 +255,7 @@ def search_witnesses(
     try:
         with _executor(jobs) as run:
             while (rounds is None or state.rounds < rounds) and (told == 0 or clock() - start < seconds):
-                best = [data_of(w) for w in state.witnesses]
-                state.add(list(run(settings, state.rounds, best)))
+                state.add(list(run(settings, state.rounds, state.parents())))
                 spent = min(int(clock() - start), max(1, int(seconds)))
                 reporter.advance("search", spent - told)
                 told = max(spent, 1)
@@ -300,12 +303,19 @@ class _State:
         self.rounds = 0
         self.counts = {"drawn": 0, "one orbit": 0, "near miss": 0, "witness": 0}
         self.witnesses: list[Witness] = []
+        self.near: list[Data] = []
+
+    def parents(self) -> list[Data]:
+        """Return the data to be changed: witnesses, filled up with the latest near misses."""
+        best = [data_of(w) for w in self.witnesses]
+        return best + self.near[: max(0, KEPT - len(best))]
 
     def add(self, answers: Sequence[dict[str, Any]]) -> None:
         """Take in a round and write the state."""
         known = {data_of(w): w for w in self.witnesses}
         for answer in answers:
             known |= answer["found"]
+            self.near = [*answer["near"], *self.near][:KEPT]
             for name, count in answer["counts"].items():
                 self.counts[name] += count
         self.witnesses = select(list(known.values()))
@@ -319,6 +329,7 @@ class _State:
             "settings": self.settings.to_json(),
             "rounds": self.rounds,
             "counts": self.counts,
+            "near": self.near,
             "witnesses": [w.to_json() for w in self.witnesses],
         }
 
@@ -331,6 +342,7 @@ class _State:
             data = json.loads(path.read_text(encoding="utf-8"))
             same = data["settings"] == self.settings.to_json()
             self.rounds, self.counts = int(data["rounds"]), dict(data["counts"])
+            self.near = [(tuple(tuple(row) for row in X), tuple(y)) for X, y in data["near"]]
             problems = [problem_from_json(entry["problem"]) for entry in data["witnesses"]]
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise InputError(f"{path}: expected the state of a search, found {error}; leave --resume out") from error

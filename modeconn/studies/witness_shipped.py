@@ -24,7 +24,7 @@ def shipped_witnesses() -> tuple[Witness, ...]:
 
     Example:
         >>> [(str(w.barrier), {norm: str(r) for norm, r in w.radii.items()}) for w in shipped_witnesses()][0]
-        ('18/35', {'linf': '9/5', 'spectral': '9/4'})
+        ('72/65', {'linf': '9/5', 'spectral': '9/4'})
     """
     found = [examine(problem_from_json(record["problem"]), record["width"]) for record in shipped_records()]
     return tuple(witness for witness in found if witness is not None)

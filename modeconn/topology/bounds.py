@@ -68,7 +68,7 @@ def float_below(value: Fraction) -> float:
 
 def float_above(value: Fraction) -> float:
     """Return the least float >= value."""
-    return -float_below(-value)
+    return 0.0 - float_below(-value)
 
 
 def objective_bounds(problem: Problem, point: Point) -> tuple[Fraction, Fraction]:

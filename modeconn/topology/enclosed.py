@@ -57,7 +57,7 @@ class EnclosedLevelSet:
         orbits: number of them up to permutation of the neurons.
         count: (fewest, most) components there can be.
         undecided: number of cells and edges that matter and whose intervals hold the level; 0 if ``count`` is exact.
-        met_cells: number of cells (multisets) that the set is known to meet.
+        met: the cells (multisets) that the set is known to meet, and by which permutations they are connected.
     """
 
     enclosures: Enclosures = field(repr=False, compare=False)
@@ -67,12 +67,24 @@ class EnclosedLevelSet:
     orbits: int
     count: tuple[int, int]
     undecided: int
-    met_cells: int
+    met: SymmetricUnionFind[Cell] = field(repr=False, compare=False)
 
     @property
     def orbit_of(self) -> tuple[int, ...]:
         """The orbit of every component."""
         return tuple(component.orbit for component in self.components)
+
+    def component_of(self, point: Point) -> int | None:
+        """Return the index of the component that holds a u-point; ``None`` if it is not seen to be in the set (its
+        objective is above the level, it is outside the region, or its cell is undecided)."""
+        enclosures = self.enclosures
+        check_point(enclosures.cells, point)
+        if objective_bounds(enclosures.problem, point)[1] > self.level or not enclosures.is_inside(point):
+            return None
+        cell, order = sort_cell(ordered_cell(enclosures.cells.landscape, point))
+        if cell not in self.met:
+            return None
+        return [self.met.component(c.cell, c.order) for c in self.components].index(self.met.component(cell, order))
 
 
 @dataclass(frozen=True)
@@ -190,7 +202,7 @@ class _Search:
             len(self.met.roots()),
             (sum(self.possible.orbit_size(root) for root in sure), len(components) + alone),
             undecided,
-            len(self.met.nodes()),
+            self.met,
         )
 
     def _decide(self, cell: Cell, edge: Edge | None = None) -> bool | None:

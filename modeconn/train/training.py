@@ -195,7 +195,7 @@ class Training:
         return chunk.halves(lambda state, index: TrainState(*_take(state, index)))
 
     def split_all_like(self, chunk: Chunk) -> None:
-        """Put the halves of a chunk that did not fit on the queue; halve those waiting there that would not fit either."""
+        """Put the halves of a chunk that did not fit on the queue, and those of waiting ones that would not fit."""
         waiting = [chunk, *self.queue]
         program = (chunk.recipe, chunk.padded_width)
         too_large = [c.lanes >= chunk.lanes and (c.recipe, c.padded_width) == program for c in waiting]

@@ -19,7 +19,7 @@ MODULES = {
 @pytest.fixture(scope="session")
 def short():
     """A profile of a few seconds."""
-    return Profile("short", instances=24, block=12, searched=0, shrink=12, polish=20, hint="")
+    return Profile("short", instances=16, block=8, searched=0, shrink=8, polish=6, hint="")
 
 
 @pytest.fixture

@@ -203,3 +203,9 @@ def test_names_and_duals_go_round() -> None:
         assert NORMS[name].dual.dual == NORMS[name]
     assert Norm("entry", 1.5).dual == norm_from_name("lp:3")
     assert norm_from_name("schatten:2") == norm_from_name("lp:2") == NORMS["frobenius"]
+
+
+def test_sign_of_an_entry_next_to_much_larger_ones():
+    """Closed form: the subgradient of l1 is the sign, at any scale that float32 holds."""
+    x = jnp.array([1e30, -1e-37, 0.0, 1e-30], jnp.float32)
+    assert NORMS["l1"].subgradient(x).tolist() == [1.0, -1.0, 0.0, 1.0]

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from modeconn.cells import RegionCell
-from modeconn.topology import Neuron, Point, Problem, is_in_region, problem_from_json
+from modeconn.topology import Neuron, Point, Problem, is_in_region, point_loss, problem_from_json
 from modeconn.topology.bounds import (
     dual_bound,
     float_above,
@@ -52,6 +52,16 @@ def test_floats_round_outwards() -> None:
         assert Fraction(below) <= v <= Fraction(above)
         assert Fraction(math.nextafter(below, math.inf)) > v
         assert Fraction(math.nextafter(above, -math.inf)) < v
+
+
+def test_objectives_round_outwards() -> None:
+    """Oracle: the square of what the ridge term adds, exactly; |u|^2 = 2."""
+    problem = problem_from_json({"X": X, "y": Y, "ridge": "1/3"})
+    point = (Neuron((Fraction(1), Fraction(1)), 1),)
+    below, above = objective_bounds(problem, point)
+    loss = point_loss(problem, point)
+    assert (below - loss) ** 2 < Fraction(2, 9) < (above - loss) ** 2
+    assert above - below < Fraction(1, 2**70)
 
 
 def _net(rng: np.random.Generator, size: float) -> tuple[Point, list[Fraction]]:
@@ -138,3 +148,4 @@ def test_shrinking_into_a_region_is_slight() -> None:
     assert all(
         abs(float(a - b)) < 1e-12 for n, m in zip(moved, inside, strict=True) for a, b in zip(n.u, m.u, strict=True)
     )
+    assert inside_region(problem, outside, [Fraction(2, 3)] * 2) is None  # that much alpha is not in the region

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 import random
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -25,6 +26,7 @@ from modeconn.topology import (
     enclosed_barriers,
     enclosed_level_set,
     level_set_topology,
+    point_loss,
     problem_from_json,
 )
 
@@ -69,6 +71,11 @@ def test_a_family_with_four_tight_directions(beta: str) -> None:
         found = enclosed_level_set(problem, width)
         sizes = sorted(found.orbit_of.count(orbit) for orbit in range(found.orbits))
         assert (sizes, found.count, found.undecided) == (orbit_sizes, (sum(orbit_sizes),) * 2, 0)
+        for k, component in enumerate(found.components):
+            assert found.component_of(component.representative) == k
+            assert (
+                found.component_of(tuple(Neuron((n.u[0] + 1, n.u[1]), n.s) for n in component.representative)) is None
+            )
         assert found.least == pytest.approx((optimum, optimum), abs=1e-8)
 
 
@@ -86,31 +93,36 @@ def _grid_objective(problem: Problem, W: np.ndarray, a: np.ndarray) -> np.ndarra
     return total + float(problem.ridge) / 2 * penalty
 
 
+def _labels(values: np.ndarray, level: float) -> tuple[np.ndarray, int]:
+    return ndimage.label(values <= level, np.ones((3,) * values.ndim))
+
+
 def _grid_barrier(values: np.ndarray, start: tuple[int, ...], end: tuple[int, ...]) -> float:
-    """Least grid level at which two grid points are connected along grid lines (inf: outside)."""
+    """Least grid level at which two grid points are connected through neighbours, diagonal ones included."""
     low, high = max(values[start], values[end]), float(values[np.isfinite(values)].max())
     while high - low > 1e-6:
         middle = (low + high) / 2
-        labels = ndimage.label(values <= middle)[0]
+        labels = _labels(values, middle)[0]
         low, high = (low, middle) if labels[start] == labels[end] else (middle, high)
     return high
 
 
 FIXED_TWO: dict[str, Any] = {"X": [[1], [-1], [2]], "y": [1, 1, "3/2"], "output_weights": "fixed"}
-FREE_ONE: dict[str, Any] = {"X": [[1, 0], [-1, 1], [-1, -2], [0, -1]], "y": [1, 1, "6/5", "1/2"]}
+FREE_ONE: dict[str, Any] = {"X": [[1, 2], [-1, 2], [0, -1], [2, -1]], "y": [1, "6/5", 1, "3/2"]}
 TERMS: dict[str, dict[str, Any]] = {
     "ridge": {"ridge": "1/5"},
-    "box": {"region": {"norm": "linf", "radius": "9/10"}},
-    "spectral": {"region": {"norm": "spectral", "radius": "11/10"}},
-    "box and ball": {"region": {"W": {"norm": "linf", "radius": "4/5"}, "A": {"norm": "spectral", "radius": "6/5"}}},
-    "ball and box": {"region": {"W": {"norm": "spectral", "radius": "6/5"}, "A": {"norm": "linf", "radius": "4/5"}}},
+    "box": {"region": {"norm": "linf", "radius": "3/5"}},
+    "spectral": {"region": {"norm": "spectral", "radius": "7/10"}},
+    "box and ball": {"region": {"W": {"norm": "linf", "radius": "3/5"}, "A": {"norm": "spectral", "radius": "7/10"}}},
+    "ball and box": {"region": {"W": {"norm": "spectral", "radius": "7/10"}, "A": {"norm": "linf", "radius": "3/5"}}},
 }
 
 
 def _grid(problem: Problem, width: int, points: int) -> tuple[np.ndarray, np.ndarray]:
     """Return an axis and the objective on the grid of all weights, infinite outside the region."""
-    axis = np.linspace(-2.0, 2.0, points)
     fixed, d = problem.output_weights == "fixed", problem.dimension
+    reach = 0.8 if problem.region is not None else 2.0 if fixed else 1.28
+    axis = np.linspace(-reach, reach, points)
     mesh = np.array(np.meshgrid(*[axis] * (d * width + (0 if fixed else width)), indexing="ij"))
     W = mesh[: d * width].reshape(d, width, *mesh.shape[1:])
     a = np.ones((width, *mesh.shape[1:])) if fixed else mesh[d * width :]
@@ -128,22 +140,24 @@ def _grid(problem: Problem, width: int, points: int) -> tuple[np.ndarray, np.nda
 
 
 @pytest.mark.parametrize("name", TERMS)
-@pytest.mark.parametrize(("data", "width", "points", "error"), [(FIXED_TWO, 2, 801, 0.02), (FREE_ONE, 1, 81, 0.1)])
+@pytest.mark.parametrize(("data", "width", "points", "error"), [(FIXED_TWO, 2, 801, 0.01), (FREE_ONE, 1, 81, 0.02)])
 def test_barriers_are_those_of_a_flooded_grid(
     name: str, data: dict[str, Any], width: int, points: int, error: float
 ) -> None:
-    """Oracle: independent implementation in parameter space. Along a grid line the objective is convex between
-    neighbours, so a grid barrier is never below the true one, and it is close."""
+    """Oracle: independent implementation in parameter space. Its error is of first order in the spacing (diagonal
+    neighbours skip a kink); halving it from 0.032 brings the ridge case from 0.015 to 0.007."""
     problem = problem_from_json({**data, **TERMS[name]})
     axis, values = _grid(problem, width, points)
     found = enclosed_level_set(problem, width)
     assert found.undecided == 0
-    assert found.least[0] <= values.min() <= found.least[1] + error / 2
+    assert found.least[0] <= values.min() <= found.least[1] + error
     level = Fraction(math.floor(1000 * (values.min() + 0.1)) * 2 + 1, 2000)
     at = enclosed_level_set(problem, width, level)
-    assert (at.count, at.undecided) == ((ndimage.label(values <= float(level))[1],) * 2, 0)
+    assert (at.count, at.undecided) == ((_labels(values, float(level))[1],) * 2, 0)
     assert len(at.components) > 1
     barriers = enclosed_barriers(at)
+    plain = communication_barrier(replace(problem, ridge=Fraction(0), region=None), width)
+    assert barriers.highest[0] > plain.highest + Fraction(1, 100)  # the term matters
     places = []
     for component in at.components:
         inside = np.argwhere(values <= float(level))
@@ -152,7 +166,7 @@ def test_barriers_are_those_of_a_flooded_grid(
         places.append(tuple(inside[distance.argmin()].tolist()))
     for i, j in itertools.combinations(range(len(places)), 2):
         seen = _grid_barrier(values, places[i], places[j])
-        assert barriers.lower[i][j] <= seen <= barriers.upper[i][j] + error
+        assert barriers.lower[i][j] - error <= seen <= barriers.upper[i][j] + error
         assert barriers.upper[i][j] - barriers.lower[i][j] < 1e-7
 
 
@@ -232,6 +246,7 @@ def test_interpolating_components_in_a_region_are_decided_exactly() -> None:
         expected = components_in_region(level_set_topology(problem, 2))
         found = enclosed_level_set(problem, 2, Fraction(0))
         assert (found.count, found.orbits, found.undecided) == ((expected.components,) * 2, expected.orbits, 0)
+        assert all(point_loss(problem, component.representative) == 0 for component in found.components)
         counts.append(expected.components)
     assert len(set(counts)) > 1
 
@@ -273,10 +288,30 @@ def test_undecided_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     """Oracle: by construction. Without a solver nothing between the exact least loss and the zero net is decided."""
     enclosures = Enclosures(problem_from_json({**FREE_ONE, "ridge": "1/5"}), 1, 10**6)
     monkeypatch.setattr(enclosures, "_propose", lambda view, faces: None)
-    found = enclosed_level_set(enclosures, level=Fraction(1))
+    found = enclosed_level_set(enclosures, level=Fraction(2))
     assert found.components == ()
     assert found.undecided > 0
     assert found.count[0] == 0 < found.count[1]
+
+
+@pytest.mark.parametrize("name", ["ridge", "box", "spectral"])
+def test_unsolved_edges_leave_the_barrier_open(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Oracle: by construction. With cells solved and edges refused, the barrier is between the exact one without the
+    term and the zero net, both ends on their side of the true one; above it the count of components is open."""
+    problem = problem_from_json({**FREE_ONE, **TERMS[name]})
+    honest, fooled = Enclosures(problem, 1, 10**6), Enclosures(problem, 1, 10**6)
+    propose = fooled._propose
+    monkeypatch.setattr(fooled, "_propose", lambda v, faces: None if v.tight.any() else propose(v, faces))
+    level = Fraction(enclosed_level_set(honest).least[1]) + Fraction(1, 10)
+    known = enclosed_barriers(honest, level=level).highest
+    opened = enclosed_barriers(fooled, level=level).highest
+    assert opened[0] < known[0] - 1e-3
+    assert opened[1] > known[1] + 1e-3
+    above = Fraction(known[1]) + Fraction(1, 20)
+    at, open_at = enclosed_level_set(honest, level=above), enclosed_level_set(fooled, level=above)
+    assert (at.undecided, len(set(at.count))) == (0, 1)
+    assert open_at.undecided > 0
+    assert open_at.count[0] <= at.count[0] < open_at.count[1]
 
 
 def test_what_is_not_covered_is_refused() -> None:

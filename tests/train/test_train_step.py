@@ -162,6 +162,18 @@ def test_minibatches_are_drawn_per_instance_and_step() -> None:
     assert result.nets.W[0] != result.nets.W[1]
 
 
+def test_columns_beyond_the_width_of_an_initial_net_are_dropped() -> None:
+    """Metamorphic: junk there changes nothing, in the start or in the result."""
+    fleet = Fleet.of(optimizer="lion", learning_rate=0.01, width=3, b1=0.5)
+    W, A = RNG.normal(size=(1, D, 4)), RNG.normal(size=(1, C, 4))
+    clean = train_fleet(fleet, X, Y, steps=10, initial=Net(W[..., :3], A[..., :3]))
+    junk = train_fleet(fleet, X, Y, steps=10, initial=Net(W, A))
+    for a, b in zip([*clean.nets[:2], *clean.initial[:2]], [*junk.nets[:2], *junk.initial[:2]], strict=True):
+        np.testing.assert_array_equal(a, b)
+    np.testing.assert_array_equal(clean.history, junk.history)
+    assert unstack(clean, 0, initial=True).W.shape == (D, 3)
+
+
 def test_equal_seeds_start_from_equal_and_nested_nets() -> None:
     """By construction: the start depends on seed and width alone, and wide nets extend narrow ones (width-free law)."""
     columns = {"width": [2, 2, 4, 4, 4], "weight_decay": [0, 1, 0, 1, 0], "seed": [5, 5, 5, 5, 6]}

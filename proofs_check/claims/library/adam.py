@@ -18,7 +18,7 @@ from proofs_check.exact.interval import Interval, Scalar, enclosure, square_root
 
 __all__ = ["CLAIM"]
 
-SHAPES = ((60,), (300,))
+SHAPES = ((150,), (300,))
 DIAMETER = 2
 """Of the decision set [-1, 1]."""
 
@@ -34,7 +34,7 @@ def _games(shape: Shape) -> SearchStrategy[Instance]:
             "rounds": st.just(shape[0]),
             "C": st.integers(8, 40).map(lambda k: k / 4),
             "alpha": st.integers(1, 60).map(lambda k: k / 64),
-            "b2": st.sampled_from(["matched", 0.99, 0.9, 0.5]),
+            "b2": st.sampled_from(["matched", "matched", "matched", 0.99, 0.9, 0.5]),
             "x1": st.integers(-4, 4).map(lambda k: k / 4),
         }
     ).map(matched)

@@ -7,7 +7,7 @@ from fractions import Fraction
 from proofs_check.claims.claim import Claim, Control, Instance, Outcome
 from proofs_check.claims.library.narrow_cases import accept_separated
 from proofs_check.claims.library.narrow_pairs import Pair, pair_of, pairs, posing
-from proofs_check.claims.library.narrow_paths import find_path, parameter_segment_loss, path_loss
+from proofs_check.claims.library.narrow_paths import find_path, parameter_segment_loss, path_loss, straight_path
 
 __all__ = ["CLAIM"]
 
@@ -22,8 +22,7 @@ def _best_found(pair: Pair, instance: Instance) -> Fraction:
 
 
 def _straight(pair: Pair, instance: Instance) -> Fraction:
-    nodes = find_path(pair.problem, pair.start, pair.end, instance["seed"], rounds=0, nodes=1)
-    return path_loss(pair.problem, nodes)
+    return path_loss(pair.problem, straight_path(pair.start, pair.end))
 
 
 def _straight_in_parameters(pair: Pair, instance: Instance) -> Fraction:

@@ -22,7 +22,7 @@ from modeconn.topology import (
 )
 from proofs_check.claims.claim import Claim, Control, Instance, Outcome, Shape
 from proofs_check.claims.library.narrow_pairs import pairs
-from proofs_check.claims.library.narrow_paths import find_path, path_loss
+from proofs_check.claims.library.narrow_paths import find_path, path_loss, straight_path
 from proofs_check.claims.library.narrow_ridge import minimax_path
 
 __all__ = ["CLAIM"]
@@ -105,7 +105,7 @@ def _straight(instance: Instance) -> Outcome:
     """Check: the straight path in u-coordinates shows the barrier, to 1/100 of the objective of the zero net."""
     pair = _pair(instance)
     problem = pair.enclosures.problem
-    value = path_loss(problem, find_path(problem, *pair.nets, instance["seed"], rounds=0, nodes=1))
+    value = path_loss(problem, straight_path(*pair.nets))
     margin = pair.enclosures.zero / 100 - (value - pair.upper)
     return Outcome(margin, detail={"upper": float(pair.upper), "straight": float(value)})
 

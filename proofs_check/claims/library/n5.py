@@ -19,7 +19,7 @@ from proofs_check.claims.library.narrow_cases import (
     pad,
     texts,
 )
-from proofs_check.claims.library.narrow_problems import problem_of, problems, zero_loss
+from proofs_check.claims.library.narrow_problems import problem_of, problems, several_orbits, zero_loss
 
 __all__ = ["CLAIM"]
 
@@ -114,8 +114,8 @@ CLAIM = Claim(
             "orbits-never-increase",
             "the number of orbits of the global minima never increases with the width (1, 2)",
             check=_never_increases(lambda found: found.orbits),
-            instances=_generic,
-            shapes=((3, 2),),
+            instances=lambda shape: several_orbits((*shape, 2)),
+            shapes=((4, 2),),
         ),
         Control(
             "n-neurons-connect",

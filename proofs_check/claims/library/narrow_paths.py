@@ -1,7 +1,7 @@
 """Paths between two nets, found by trial: what a path finder would report, evaluated exactly.
 
 A path is a list of nodes in u-coordinates (u_j = |alpha_j| w_j); between two nodes the u_j move straight. A neuron
-whose sign differs at the ends is zero at the middle node. The largest loss of such a path is exact: along a straight
+that changes its sign is zero at a node. The largest loss of such a path is exact: along a straight
 piece every prediction is affine between the points where some x_i . u_j changes sign, so the loss is convex there, and
 so is the ridge term of a problem that has one.
 """
@@ -18,7 +18,7 @@ from modeconn.topology import Neuron, Point, Problem
 from modeconn.topology.bounds import objective_bounds
 from proofs_check.exact.piecewise import segment_loss
 
-__all__ = ["find_path", "parameter_segment_loss", "path_loss"]
+__all__ = ["find_path", "parameter_segment_loss", "path_loss", "straight_path"]
 
 GRID = 2**12
 """Nodes found in floats are rounded to multiples of 1/GRID."""
@@ -109,43 +109,43 @@ class _Floats:
         return self.ridge * (squares.sum(-1) / 2 if self.is_fixed else np.sqrt(squares).sum(-1))
 
 
+def straight_path(start: Point, end: Point) -> list[Point]:
+    """Return the straight path in u-coordinates; neurons that change their sign are zero midway."""
+    middle = tuple(
+        Neuron(tuple((a + b) / 2 if p.s == q.s else Fraction(0) for a, b in zip(p.u, q.u, strict=True)), p.s)
+        for p, q in zip(start, end, strict=True)
+    )
+    return [start, middle, end]
+
+
 def find_path(
-    problem: Problem, start: Point, end: Point, seed: int, rounds: int = 60, nodes: int = 5, batch: int = 24
+    problem: Problem,
+    start: Point,
+    end: Point,
+    seed: int,
+    rounds: int = 24,
+    restarts: int = 3,
+    nodes: int = 5,
+    batch: int = 24,
 ) -> list[Point]:
     """Return the best path that random trials found: nodes are moved, and moves that lower the largest loss are kept.
 
-    It gives an upper bound on the communication barrier, and nothing tells how far off it is. Cost: ``rounds * batch``
-    paths in floats.
+    Each restart lets the neurons that change their sign do so at other nodes. The result is an upper bound on the
+    communication barrier, and nothing tells how far off it is. Cost: ``restarts * rounds * batch`` paths in floats.
 
     Args:
         problem: without a region.
         start: first node.
         end: last node.
         seed: of the trials.
-        rounds: batches of trials; the moves become shorter.
-        nodes: inner nodes, an odd number.
+        rounds: batches of trials in a restart; the moves become shorter.
+        restarts: how often.
+        nodes: inner nodes.
         batch: trials a round.
     """
     rng = np.random.default_rng(seed)
-    first, last = (np.array([[float(v) for v in neuron.u] for neuron in point]) for point in (start, end))
-    flips = np.array([p.s != q.s for p, q in zip(start, end, strict=True)])
-    middle, count = (nodes + 1) // 2, nodes + 2
-    signs = np.array([[p.s if k < middle else q.s for p, q in zip(start, end, strict=True)] for k in range(count - 1)])
-    line = np.linspace(0.0, 1.0, count)[:, None, None]
-    best = (1 - line) * first + line * last
-    best[middle, flips] = 0.0
-    evaluate = _Floats(problem, signs)
-    value, size = float(evaluate(best[None])[0]), 1.0 + np.abs(best).max()
-    for k in range(rounds):
-        reach = size * 0.5 * 0.01 ** (k / rounds)
-        moves = rng.normal(size=(batch, *best.shape)) * reach * (rng.random((batch, *best.shape[:2], 1)) < 0.4)
-        moves[:, [0, -1]] = 0.0
-        moves[:, middle, flips] = 0.0
-        trials = best + moves
-        trials[: batch // 4, 1:-1] *= rng.random((batch // 4, 1, best.shape[1], 1)) < 0.7  # switch neurons off
-        values = evaluate(trials)
-        if values.min() < value:
-            best, value = trials[values.argmin()], float(values.min())
+    found = [_search_from(problem, start, end, rng, rounds, nodes, batch) for _ in range(restarts)]
+    _, best, signs = min(found, key=lambda result: result[0])
     inner = [
         tuple(
             Neuron(tuple(Fraction(round(float(v) * GRID), GRID) for v in u), int(s))
@@ -154,3 +154,33 @@ def find_path(
         for k, node in enumerate(best[1:-1], start=1)
     ]
     return [start, *inner, end]
+
+
+def _search_from(
+    problem: Problem, start: Point, end: Point, rng: np.random.Generator, rounds: int, nodes: int, batch: int
+) -> tuple[float, np.ndarray, np.ndarray]:
+    """Return the largest loss, the nodes (nodes + 2, m, d) and the signs (nodes + 1, m) of one restart."""
+    first, last = (np.array([[float(v) for v in neuron.u] for neuron in point]) for point in (start, end))
+    m = len(start)
+    flips = np.array([p.s != q.s for p, q in zip(start, end, strict=True)])
+    turns = np.where(flips, rng.permutation(max(nodes, m))[:m] % nodes + 1, 0)  # node where each of them is zero
+    fixed = np.zeros((nodes + 2, m), bool)
+    fixed[[0, -1]] = True
+    fixed[turns[flips], np.flatnonzero(flips)] = True
+    piece = np.arange(nodes + 1)[:, None]
+    signs = np.where(piece < turns, [p.s for p in start], [q.s for q in end])
+    line = np.linspace(0.0, 1.0, nodes + 2)[:, None, None]
+    best = (1 - line) * first + line * last
+    best[turns[flips], np.flatnonzero(flips)] = 0.0
+    evaluate = _Floats(problem, signs)
+    value, size = float(evaluate(best[None])[0]), 1.0 + np.abs(best).max()
+    for k in range(rounds):
+        reach = size * 0.5 * 0.01 ** (k / rounds)
+        moves = rng.normal(size=(batch, *best.shape)) * reach * (rng.random((batch, *best.shape[:2], 1)) < 0.4)
+        trials = best + moves
+        trials[: batch // 4] *= rng.random((batch // 4, *best.shape[:2], 1)) < 0.8  # switch neurons off
+        trials = np.where(fixed[..., None], best, trials)
+        values = evaluate(trials)
+        if values.min() < value:
+            best, value = trials[values.argmin()], float(values.min())
+    return value, best, signs
