@@ -3,14 +3,8 @@
 from modeconn.topology.barrier import BarrierMatrix, PairBarrier, barrier_between, communication_barrier
 from modeconn.topology.certificates import certify_barrier, certify_components, certify_joined, certify_separated
 from modeconn.topology.complex import MAX_CELLS, CellComplex, predict_cells
-from modeconn.topology.enclosed import (
-    EnclosedBarriers,
-    EnclosedLevelSet,
-    enclosed_barrier_between,
-    enclosed_barriers,
-    enclosed_level_set,
-    least_objective,
-)
+from modeconn.topology.enclosed import EnclosedLevelSet, enclosed_level_set, least_objective
+from modeconn.topology.enclosed_barrier import EnclosedBarriers, enclosed_barrier_between, enclosed_barriers
 from modeconn.topology.enclosure import Enclosure, Enclosures
 from modeconn.topology.flood import Merge
 from modeconn.topology.landscape import Landscape

@@ -60,7 +60,7 @@ class _Proposal(NamedTuple):
 
 
 class Enclosures:
-    """Certified intervals for the cells and edges of one problem at one width, each solved once.
+    """Rigorous intervals for the cells and edges of one problem at one width, each solved once.
 
     Args:
         problem: with a ridge term or a region (not both).

@@ -237,7 +237,8 @@ def components_in_region(found: LevelSet) -> RegionComponents:
     """Return the components of a level set inside the problem's region.
 
     The same graph as without a region (claim N1), with a cell or an edge kept when its gauge is at most 1 (claim N3).
-    Edges between cells that are connected already are not solved.
+    Edges between cells that are connected already are not solved. :func:`modeconn.topology.enclosed_level_set` decides
+    the same by intervals, at levels that only the region makes critical too.
 
     Args:
         found: the level set of the problem without its region.

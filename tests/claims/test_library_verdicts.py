@@ -48,6 +48,17 @@ def test_a_claim_holds_and_its_controls_fall(claim_id, short):
         assert confirm(own, case) is True
 
 
+@pytest.mark.parametrize("claim_id", ["L1", "L2", "L3", "L4", "L5"])
+def test_a_steered_search_for_a_violation_finds_none(claim_id):
+    """Theory: true for every instance, so the allowance must suffice for the worst of many, not for typical ones."""
+    claim = CLAIMS[claim_id]
+    lion = replace(claim, instances=lambda shape: claim.instances(shape, ("l1",)))
+    found = sample(lion, claim.shapes[0], 150, 7)
+    assert len(found.cases) > 100
+    assert found.error is None
+    assert not any(case.violates for case in found.cases)
+
+
 @pytest.mark.parametrize("claim_id", ["L1", "L2", "L5"])
 def test_exact_arithmetic_finds_nothing_wrong_with_a_true_claim(claim_id):
     """Certificate: the exact runs of lion meet the statement on drawn instances, the float check aside."""

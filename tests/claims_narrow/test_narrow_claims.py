@@ -9,6 +9,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
+from modeconn.studies.witness_shipped import shipped_records
 from modeconn.topology import Neuron
 from proofs_check.claims import CLAIMS, Profile, verify_claims
 from proofs_check.claims.draws import draw
@@ -62,6 +63,18 @@ def test_the_search_refutes_n8_without_being_told():
         found = evaluate(alone, result.trial.pursuit.candidate.instance)
         assert found.certified
         assert found.margin < 0
+
+
+def test_every_shipped_witness_is_certified_with_the_barrier_on_record():
+    """Certificate: the checker accepts; the stored barrier is what is found."""
+    claim = CLAIMS["N6"]
+    assert len(n6.SHIPPED) >= 2
+    for instance, record in zip(n6.SHIPPED, shipped_records(), strict=True):
+        outcome = claim.check(instance)
+        assert outcome.certified
+        assert outcome.margin == Fraction(record["barrier"])
+        for control in claim.controls:
+            assert claim.control(control.id).check(instance).margin < 0
 
 
 # ------------------------------------------------------------------------------------------------ sabotage
@@ -154,7 +167,7 @@ def test_a_net_of_another_orbit_is_not_taken_for_a_meeting(monkeypatch):
         return tuple(map(move, honest(found)))
 
     monkeypatch.setattr(narrow_regions, "orbits_in_region", lying)
-    shipped = n6.SHIPPED[0]
+    shipped = n6.WORKED[0]
     with pytest.raises(Rejected, match="should show"):
         CLAIMS["N6"].check(shipped)
 

@@ -1,4 +1,4 @@
-"""Components and barriers with a ridge term or inside a region, as certified intervals."""
+"""Components and barriers with a ridge term or inside a region, as rigorous intervals."""
 
 from __future__ import annotations
 
@@ -77,6 +77,18 @@ def test_a_family_with_four_tight_directions(beta: str) -> None:
                 found.component_of(tuple(Neuron((n.u[0] + 1, n.u[1]), n.s) for n in component.representative)) is None
             )
         assert found.least == pytest.approx((optimum, optimum), abs=1e-8)
+
+
+def test_intervals_are_narrow_where_two_neurons_share_the_work() -> None:
+    """Oracle: the width of the interval itself. The optimum is one neuron on a ray that four cones share, a flat and
+    degenerate program for an interior-point method."""
+    circle = [(0.0, 0.0)] + [(math.sin(math.radians(a)), math.cos(math.radians(a))) for a in (60, 30, 0)]
+    v = np.diff(np.array(circle), axis=0)[::-1]
+    y = 1 + v[:, 1] / 10
+    problem = problem_from_json({"X": (v / v[:, 1:]).tolist(), "y": y.tolist(), "ridge": "1/10"})
+    enclosures = Enclosures(problem, 3, 10**6)
+    found = [enclosures.of(enclosures.cells.cell(i)) for i in range(0, len(enclosures.cells), 3)]
+    assert max(one.upper - one.lower for one in found) < 1e-9
 
 
 # ------------------------------------------------------------------------------------------------ flooded grids

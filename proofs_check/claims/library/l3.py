@@ -27,7 +27,7 @@ from proofs_check.exact.potentials import exact_potential
 
 __all__ = ["CLAIM"]
 
-TOLERANCE = 0.05
+TOLERANCE = 0.02
 STEPS = 2000
 HALVING = 50
 SHAPES = ((1, 1), (2, 3))

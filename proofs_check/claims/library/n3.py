@@ -48,7 +48,7 @@ def _several(shape: Shape) -> SearchStrategy[Instance]:
 def _radius(instance: Instance) -> Fraction:
     """Return the radius: the reach of an orbit, that is, the least radius that meets it, times the factor."""
     gauges = sorted(orbit_gauges(level_set_of(instance, instance["eighths"]), instance["norm"]))
-    gauge = gauges[instance["orbit"] % len(gauges)]
+    gauge = max(gauges[instance["orbit"] % len(gauges)], 0.0)  # a solver may answer -1e-13
     reach = gauge if problem_of(instance).output_weights == "fixed" else math.sqrt(gauge)
     return max(Fraction(reach * float(Fraction(instance["factor"]))).limit_denominator(16), Fraction(1, 16))
 

@@ -58,8 +58,9 @@ def path_loss(problem: Problem, nodes: Sequence[Point]) -> Fraction:
         >>> left, right = Neuron((Fraction(-1),), 1), Neuron((Fraction(1),), 1)
         >>> path_loss(problem, [(left, right), (right, left)])
         Fraction(1, 1)
-        >>> path_loss(problem, [(left, right), (right, right), (right, left)])
-        Fraction(5, 2)
+        >>> zero = Neuron((Fraction(0),), 1)
+        >>> path_loss(problem, [(left, right), (zero, right), (right, zero), (right, left)])
+        Fraction(1, 2)
     """
     for before, after in pairwise(nodes):
         if any(p.s != q.s and not (p.is_zero or q.is_zero) for p, q in zip(before, after, strict=True)):
