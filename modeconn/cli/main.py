@@ -94,7 +94,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         args = _arguments(words)
         if args.command is None:
-            return ExitCode.HELD
+            return int(ExitCode.HELD)
         _prepare()
         return int(args.run(args))
     except KeyboardInterrupt:
@@ -102,10 +102,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         return INTERRUPTED
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return ExitCode.HELD
+        return int(ExitCode.HELD)
     except InputError as error:
         print(f"modeconn: error: {' '.join(str(error).split())}", file=sys.stderr)
-        return ExitCode.BAD_INPUT
+        return int(ExitCode.BAD_INPUT)
     except Exception as error:
         if "--debug" in words:
             raise
