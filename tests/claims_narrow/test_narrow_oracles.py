@@ -25,7 +25,7 @@ from proofs_check.claims.library import n8
 from proofs_check.claims.library.narrow_graph import plain_components
 from proofs_check.claims.library.narrow_levels import levels_of_fewer_neurons, reach_levels
 from proofs_check.claims.library.narrow_pairs import pair_of
-from proofs_check.claims.library.narrow_paths import find_path, parameter_segment_loss, path_loss
+from proofs_check.claims.library.narrow_paths import _Floats, find_path, parameter_segment_loss, path_loss
 from proofs_check.claims.library.narrow_problems import build_problem, level_set_of, problem_of
 from proofs_check.claims.library.narrow_regions import confined, nets_in_region
 
@@ -164,6 +164,11 @@ def test_the_largest_loss_of_a_path_is_that_of_a_dense_sample(ridge, output_weig
         price = np.square(u).sum((1, 2)) / 2 if output_weights == "fixed" else np.linalg.norm(u, axis=2).sum(1)
         sampled = max(sampled, float((np.square(f - y).sum(1) / 2 + float(Fraction(ridge)) * price).max()))
     exact = float(path_loss(problem, path))
+    nodes = np.array([[[float(v) for v in neuron.u] for neuron in point] for point in path])
+    turns = np.array(
+        [[q.s if p.is_zero else p.s for p, q in zip(*pair, strict=True)] for pair in itertools.pairwise(path)]
+    )
+    assert float(_Floats(problem, turns)(nodes[None])[0]) == pytest.approx(exact, rel=1e-12)
     assert sampled <= exact * (1 + 1e-12)
     assert exact <= sampled * 1.01
 
