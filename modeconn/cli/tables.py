@@ -8,12 +8,12 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-__all__ = ["print_runs", "print_study", "print_verdicts"]
+__all__ = ["console_of_tables", "print_runs", "print_study", "print_verdicts"]
 
 _STYLES = {"certified": "bold green", "not refuted": "green", "refuted": "bold red", "undecided": "yellow"}
 
 
-def _console() -> Console:
+def console_of_tables() -> Console:
     console = Console()
     return console if console.is_terminal else Console(width=110)
 
@@ -39,7 +39,7 @@ def print_verdicts(payload: Mapping[str, Any]) -> None:
             f"{refuted} of {len(claim['controls'])}",
             f"{claim['seconds']:.1f}",
         )
-    console = _console()
+    console = console_of_tables()
     console.print(table)
     for claim in payload["claims"]:
         if claim.get("reason"):
@@ -55,7 +55,7 @@ def print_study(study: Any) -> None:
         table.add_column(heading, justify="left" if index < 2 else "right")
     for row in study.headline:
         table.add_row(*(f"{cell:.3g}" if isinstance(cell, float) else str(cell) for cell in row))
-    _console().print(table)
+    console_of_tables().print(table)
 
 
 def print_runs(rows: Sequence[Mapping[str, Any]]) -> None:
@@ -67,4 +67,4 @@ def print_runs(rows: Sequence[Mapping[str, Any]]) -> None:
     for row in rows:
         cells = (row[column] for column in columns)
         table.add_row(*("diverged" if c is None else f"{c:.3g}" if isinstance(c, float) else str(c) for c in cells))
-    _console().print(table)
+    console_of_tables().print(table)

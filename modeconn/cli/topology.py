@@ -3,7 +3,9 @@
 The problem is a JSON file: {"X": [[..]], "y": [..], "output_weights": "free"|"fixed", "ridge": "0", "region": null or
 {"norm": "linf"|"spectral", "radius": "13/10"}}; numbers are taken as they are written. The set is that of the nets with
 loss <= --level; by default the level is the least loss, so these are the global minima. With a region in the problem,
-components are those of the set without it, and each orbit is said to meet the region, to avoid it, or to be undecided.
+components are those of the set without it, and each orbit is said to meet the region, to avoid it, or to be undecided;
+--inside asks for the components and barriers inside the region. These, and those of a problem with a ridge term, are
+decided by rigorous intervals [lower, upper]; there are no certificates and no figure of them.
 
 Exit 0; 2 if the nets of --width do not reach the level (what is known is printed all the same)."""
 
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from modeconn.cli.topology_record import Result
-    from modeconn.topology import MergeTree
+    from modeconn.topology import MergeTree, Problem
 
 __all__ = ["configure", "run"]
 
@@ -45,6 +47,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--figure", metavar="OUT", help="merge tree of the minima, staircase: .svg or .png")
     parser.add_argument("--max-cells", metavar="N", type=positive_integer, help="take on no more cells than this")
+    parser.add_argument("--inside", action="store_true", help="components and barriers inside the problem's region")
     add_json(parser)
 
 
@@ -61,6 +64,8 @@ def run(args: argparse.Namespace) -> int:
     _check_outputs(args)
     level = None if args.level is None else as_fraction(args.level, "--level")
     problem, max_cells = read_problem(args.problem), args.max_cells or MAX_CELLS
+    if args.inside or problem.ridge:
+        return _run_enclosed(args, problem, widths, level)
     landscape = CellComplex(problem, max(widths), max_cells).landscape  # says so first if the largest is too large
     results = {width: level_set_result(landscape, width, level, max_cells) for width in widths}
     records = {width: topology_record(result) for width, result in results.items()}
@@ -88,6 +93,24 @@ def run(args: argparse.Namespace) -> int:
             f"this X and y, found {records[args.width]['level']}; raise the level or the width"
         )
     return ExitCode.HELD
+
+
+def _run_enclosed(args: argparse.Namespace, problem: Problem, widths: list[int], level: Fraction | None) -> int:
+    """Compute and print the topology by intervals."""
+    from modeconn.cli.topology_enclosed import enclosed_record, enclosed_result, print_enclosed
+
+    if args.certificate is not None or args.figure is not None:
+        raise InputError("--certificate and --figure: expected a problem without ridge and no --inside; leave them out")
+    results = {width: enclosed_result(problem, width, level, args.max_cells) for width in widths}
+    payload: dict[str, Any] = {"schema": "modeconn.topology-enclosed/1"}
+    payload |= enclosed_record(results[args.width]) if args.width is not None else {}
+    if args.widths is not None:
+        payload["widths"] = [enclosed_record(results[width]) for width in args.widths]
+    write_json(args.json, payload)
+    if args.json != "-":
+        for result in results.values():
+            print_enclosed(result)
+    return ExitCode.UNDECIDED if any(result.level_set.undecided for result in results.values()) else ExitCode.HELD
 
 
 def _widths(args: argparse.Namespace) -> list[int]:

@@ -9,11 +9,11 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from modeconn.cli.tables import _console
+from modeconn.cli.tables import console_of_tables
 from modeconn.cli.topology_record import Result
 from modeconn.topology import Point
 
-__all__ = ["net_text", "print_staircase", "print_topology"]
+__all__ = ["counted", "net_text", "print_staircase", "print_topology"]
 
 SHOWN = 12
 """Largest number of components, or of orbits, that a table lists."""
@@ -22,12 +22,12 @@ SHOWN = 12
 def print_topology(result: Result, certificates: Sequence[str] = ()) -> None:
     """Print one level set: its numbers, a net of each component, the barriers, the files of its certificates."""
     found = result.level_set
-    console = _console()
+    console = console_of_tables()
     reached = "" if found.least_loss <= found.level else " (nothing reaches the level)"
+    components, orbits = counted(len(found.components), "component"), counted(found.orbits, "orbit")
     print(
-        f"width {found.complex.width}: {_count(len(found.components), 'component')} in {_count(found.orbits, 'orbit')} "
-        f"of the set of loss <= {_short(found.level)}; least loss {_short(found.least_loss)}{reached}; "
-        f"{len(found.complex)} cells up to permutation, {found.feasible_cells} of them met"
+        f"width {found.complex.width}: {components} in {orbits} of the set of loss <= {_short(found.level)}; "
+        f"least loss {_short(found.least_loss)}{reached}; {len(found.complex)} cells up to permutation, {found.feasible_cells} of them met"
     )
     if found.components:
         _print_components(console, result)
@@ -93,7 +93,7 @@ def print_staircase(records: Sequence[Mapping[str, Any]]) -> None:
     for record in records:
         cells = (record[key] for key in headings)
         table.add_row(*("" if c is None else _short(Fraction(c)) if isinstance(c, str) else str(c) for c in cells))
-    _console().print(table)
+    console_of_tables().print(table)
 
 
 def net_text(point: Point) -> str:
@@ -113,5 +113,6 @@ def _short(value: Fraction) -> str:
     return text if len(text) <= 24 else f"~{float(value):.9g}"
 
 
-def _count(number: int, noun: str) -> str:
+def counted(number: int, noun: str) -> str:
+    """Return the number with its noun, in the plural unless it is one."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

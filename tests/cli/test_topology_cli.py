@@ -265,7 +265,7 @@ def test_in_words_and_pictures(folder, capsys):
         ({"X": [[1], [1, 2]], "y": [1, 2]}, ["--width", 1], "one length"),
         ('{"X": [[1]], "y": [1', ["--width", 1], "JSON"),
         ("[]", ["--width", 1], "object"),
-        (EXAMPLE | {"ridge": "1/10"}, ["--width", 2], "ridge"),
+        (EXAMPLE | {"ridge": "1/10"}, ["--width", 2, "--figure", "f.png"], "ridge"),
         (EXAMPLE | {"region": {"norm": "nuclear", "radius": 1}}, ["--width", 2], "nuclear"),
         (EXAMPLE | {"regio": None}, ["--width", 2], "did you mean 'region'"),
         (EXAMPLE, [], "--width"),
@@ -300,3 +300,34 @@ def test_missing_files(folder, capsys):
     assert call(capsys, "check", "none.json", "--problem", "p.json")[0] == 2
     assert call(capsys, "check", "p.json", "--problem", "none.json")[0] == 2
     assert call(capsys, "check", "p.json", "--problem", "p.json")[0] == 1  # an object, but no certificate
+
+
+RIDGE = {"X": [["-1.7320508075688772", 1], ["1.7320508075688772", 1]], "y": [1, 1], "ridge": "0.1"}
+
+
+@pytest.mark.parametrize(("width", "components"), [(1, 1), (2, 3), (3, 1)])
+def test_a_ridge_term_is_decided_by_intervals(tmp_path, monkeypatch, capsys, width, components):
+    """Closed form (Kim, Mishkin, Pilanci 2025): optimum beta - beta^2/4; 1, 3 and 1 components; B(beta) at width 2."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "p.json").write_text(json.dumps(RIDGE))
+    assert main(["topology", "p.json", "--width", str(width), "--json", "-"]) == 0
+    record = json.loads(capsys.readouterr().out)
+    low, high = record["min_loss"]
+    assert low <= 0.0975 + 1e-12
+    assert high >= 0.0975 - 1e-12
+    assert high - low < 1e-8
+    assert (record["components"], record["undecided"]) == (components, 0)
+    if width == 2:
+        expected = 0.0975 + 0.5 * ((2 / 3**0.5 - 1) * 0.1 - 0.01 / 12)
+        highest = max(high for row in record["barriers"] for _, high in row)
+        assert highest == pytest.approx(expected, abs=1e-9)
+
+
+def test_inside_needs_a_region_and_gives_no_certificate(tmp_path, monkeypatch, capsys):
+    """By construction: one clear line, status 2."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "p.json").write_text(json.dumps(EXAMPLE))
+    (tmp_path / "r.json").write_text(json.dumps(RIDGE))
+    for words in (["p.json", "--width", "2", "--inside"], ["r.json", "--width", "2", "--certificate", "c.json"]):
+        assert main(["topology", *words]) == 2
+        assert capsys.readouterr().err.count("\n") == 1

@@ -152,5 +152,5 @@ CLAIM = Claim(
             shapes=((4, 2, 3),),
         ),
     ),
-    cost=6.0,
+    cost=2.0,
 )
