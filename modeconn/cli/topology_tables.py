@@ -27,7 +27,8 @@ def print_topology(result: Result, certificates: Sequence[str] = ()) -> None:
     components, orbits = counted(len(found.components), "component"), counted(found.orbits, "orbit")
     print(
         f"width {found.complex.width}: {components} in {orbits} of the set of loss <= {_short(found.level)}; "
-        f"least loss {_short(found.least_loss)}{reached}; {len(found.complex)} cells up to permutation, {found.feasible_cells} of them met"
+        f"least loss {_short(found.least_loss)}{reached}; {len(found.complex)} cells up to permutation, "
+        f"{found.feasible_cells} of them met"
     )
     if found.components:
         _print_components(console, result)
