@@ -20,6 +20,7 @@ BALLS = ("linf", "spectral")
 """Norms whose balls a problem may be confined to: entrywise (AdamW, Lion) and operator norm (Muon)."""
 
 _KEYS = {"X", "y", "output_weights", "ridge", "region"}
+_NOTES = {"name", "comment", "description"}  # for the reader of the file
 
 
 @dataclass(frozen=True)
@@ -120,7 +121,7 @@ def problem_from_json(data: Any) -> Problem:
     if not isinstance(data, Mapping):
         raise InputError(f'problem: expected an object with "X" and "y", found {type(data).__name__}')
     for key in data:
-        if key not in _KEYS:
+        if key not in _KEYS | _NOTES:
             raise unknown_name("key of the problem", str(key), _KEYS)
     for key in ("X", "y"):
         if key not in data:
@@ -149,9 +150,15 @@ def read_problem(path: str | Path) -> Problem:
     def refuse(constant: str) -> Any:
         raise InputError(f"{path}: expected finite numbers, found {constant}")
 
+    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(pairs)
+        if len(found) < len(pairs):
+            raise InputError(f"{path}: expected each field once, found one of {sorted(found)} twice")
+        return found
+
     try:
         text = Path(path).read_text(encoding="utf-8")
-        data = json.loads(text, parse_float=str, parse_constant=refuse)
+        data = json.loads(text, parse_float=str, parse_constant=refuse, object_pairs_hook=once)
     except OSError as error:
         raise InputError(f"{path}: expected a problem file, found none that can be read ({error.strerror})") from error
     except (ValueError, RecursionError) as error:

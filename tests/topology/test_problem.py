@@ -76,3 +76,13 @@ def test_a_problem_is_a_value() -> None:
     """Oracle: by construction: equal, hashable, immutable."""
     assert isinstance(problem_from_json(GOOD), Problem)
     assert hash(problem_from_json(GOOD)) == hash(problem_from_json(json.loads(json.dumps(GOOD))))
+
+
+def test_notes_are_allowed_and_a_field_given_twice_is_not(tmp_path):
+    """By construction: the checker reads the same files."""
+    path = tmp_path / "p.json"
+    path.write_text('{"X": [[1]], "y": [2], "comment": "one point"}')
+    assert read_problem(path).y == (2,)
+    path.write_text('{"X": [[1]], "y": [2], "y": [3]}')
+    with pytest.raises(InputError, match="twice"):
+        read_problem(path)
