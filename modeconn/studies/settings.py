@@ -12,7 +12,7 @@ from modeconn.io import dumps
 __all__ = ["HYPERPARAMETERS", "STUDY_PROFILES", "StudySettings"]
 
 HYPERPARAMETERS: dict[str, tuple[float, float]] = {"adamw": (0.03, 1.0), "lion": (0.01, 1.0), "muon": (0.1, 0.3)}
-"""Optimizer -> (learning rate at the start, weight decay lam): picked by eye from three rates and three decays at width 32,
+"""Optimizer -> (learning rate at the start, weight decay lam): picked by eye from three rates and decays at width 32,
 seeds 0 and 1, for a low training loss with lam ||W|| not far from 1, so that the regions matter. The study uses these
 seeds too: read its losses as those of tuned runs."""
 
