@@ -22,6 +22,7 @@ COMMANDS: dict[str, str] = {
     "train": "train a fleet of nets and save them",
     "topology": "components and exact barriers of level sets of narrow nets, with certificates",
     "witness": "find, certify and train data on which AdamW and Muon end in different components",
+    "reproduce": "make a figure of a paper or a theorem again, with its tables",
     "check": "check a certificate against a problem, in exact arithmetic",
 }
 """Command -> one line of help; each is a module of this package with ``configure(parser)`` and ``run(args)``."""

@@ -89,6 +89,7 @@ class Claim:
             float32, say), handed to ``check`` beside the drawn ones.
         expected: ``"refuted"`` for a published statement known to be false; anything else then is a surprise.
         cost: relative cost of one instance; a profile's number of instances is divided by it.
+        rests_on: ids of the claims that the proof of this one uses.
     """
 
     id: str
@@ -103,6 +104,7 @@ class Claim:
     search: Callable[[int, int], Sequence[Instance]] | None = None
     expected: Literal["held", "refuted"] = "held"
     cost: float = 1.0
+    rests_on: Sequence[str] = ()
 
     def control(self, control_id: str) -> Claim:
         """Return the control as a claim of its own: the false variant, put on trial alone.
@@ -144,6 +146,8 @@ def check_claim(claim: Claim) -> None:
             raise InputError(f"{name}: id {text!r} names files; use letters, digits and . _ + - only")
     if len(set(ids)) < len(ids):
         raise InputError(f"{name}: two controls share an id among {', '.join(ids)}; give each its own")
+    if isinstance(claim.rests_on, str) or claim.id in claim.rests_on:
+        raise InputError(f"{name}: rests_on must be a tuple of ids of other claims, found {claim.rests_on!r}")
     if not claim.cost > 0:
         raise InputError(f"{name}: cost must be positive, found {claim.cost}; 1 is the cost of a cheap instance")
     if claim.expected not in ("held", "refuted"):

@@ -224,3 +224,17 @@ def test_as_a_process():
     """End to end: python -m modeconn, from any folder, starts quickly because nothing heavy is imported for help."""
     found = subprocess.run([sys.executable, "-m", "modeconn", "--version"], capture_output=True, text=True, check=True)
     assert found.stdout.startswith("modeconn ")
+
+
+def test_graph_of_the_claims(tmp_path, capsys):
+    """Oracle: the SVG's text; the verdicts of a run colour it; a file that is no record of verdicts is refused."""
+    record = tmp_path / "verdicts.json"
+    record.write_text(json.dumps({"claims": [{"id": "ADAM", "verdict": "refuted", "expected": "refuted"}]}))
+    graph = tmp_path / "graph.svg"
+    assert main(["claims", "--graph", str(graph), "--verdicts", str(tmp_path)]) == 0
+    assert ">refuted, as expected<" in graph.read_text()
+    record.write_text("{}")
+    assert main(["claims", "--graph", str(graph), "--verdicts", str(record)]) == 2
+    assert "is not a verdicts.json" in capsys.readouterr().err
+    assert main(["claims", "--verdicts", str(record)]) == 2
+    assert main(["claims", "--graph", str(tmp_path / "graph.png")]) == 2

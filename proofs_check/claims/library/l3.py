@@ -157,6 +157,7 @@ CLAIM = Claim(
         f"||x||_dual at most 1 + {TOLERANCE:g}; AdamW with K = l1"
     ),
     source="Chen, Liu, Liang, Liu (2024); Chen, Li, Liu (2025) for Muon; Xie, Li (2024) for AdamW",
+    rests_on=("L1", "L2"),
     instances=_problems,
     shapes=SHAPES,
     hypotheses=(CONVEX, STEP, ORDERED),

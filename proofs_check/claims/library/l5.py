@@ -145,6 +145,7 @@ CLAIM = Claim(
         f"to {ALLOWANCE:g} relative to the step and the largest gradient)"
     ),
     source="Frank-Wolfe view of Lion and Muon: Chen, Li, Liu (2025), Muon under spectral norm constraints; theory L5",
+    rests_on=("L3",),
     instances=_from_inside,
     shapes=SHAPES,
     hypotheses=(STEP_AT_MOST_ONE, BETAS, INSIDE),

@@ -53,6 +53,7 @@ CLAIM = Claim(
         "no path that trials find stays below (margin: by how much the best of them exceeds it)"
     ),
     source="theory N2, proved there",
+    rests_on=("N1",),
     instances=pairs,
     shapes=SHAPES,
     check=_check,

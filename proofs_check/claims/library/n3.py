@@ -143,6 +143,7 @@ CLAIM = Claim(
         "the least loss above c of the nets sought outside the orbits that are met, at most 1)"
     ),
     source="theory N3, proved there",
+    rests_on=("N1", "N2"),
     instances=_regions,
     shapes=SHAPES,
     check=_check,

@@ -141,6 +141,7 @@ CLAIM = Claim(
         "trials find is below it; all evaluated in rationals (margin: the least room, absolute)"
     ),
     source="theory N4, proved there",
+    rests_on=("N1", "N2"),
     instances=_ridged,
     shapes=SHAPES,
     check=_check,

@@ -101,6 +101,7 @@ CLAIM = Claim(
         "components; at most 0, which is no violation)"
     ),
     source="theory N5; connectedness at n + 1 neurons from W1 with Frobenius balls of growing radius (N = n + 1)",
+    rests_on=("N1",),
     instances=_problems,
     shapes=SHAPES,
     check=_check,

@@ -176,6 +176,7 @@ CLAIM = Claim(
         "the barriers (margin: the least barrier between an orbit of one and an orbit of the other)"
     ),
     source="our formulation of the small-width claim of Zhang et al. (2026); theory N6",
+    rests_on=("N1", "N2", "N3"),
     instances=_searches,
     shapes=((4, 2, 2), (5, 2, 2)),
     check=_check,

@@ -126,6 +126,7 @@ CLAIM = Claim(
         "accepted lower bounds of the right side (margin: right side minus barrier)"
     ),
     source="theory N7, proved there",
+    rests_on=("N2",),
     instances=pairs,
     shapes=SHAPES,
     check=_check,

@@ -125,6 +125,7 @@ CLAIM = Claim(
         "neuron less (margin: that minus the barrier, exact; for a violation the checker accepts both)"
     ),
     source="a conjecture, refuted in theory N8; for d = 2, m = 2, one output and zero loss no exception is known",
+    rests_on=("N2",),
     instances=_problems,
     shapes=SHAPES,
     check=_bounded(),

@@ -1,0 +1,110 @@
+"""The claims as a graph: which statement rests on which, coloured by verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from matplotlib.figure import Figure
+from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
+
+from modeconn.plots.style import figure_style
+
+__all__ = ["VERDICT_COLOURS", "claim_depths", "claim_graph"]
+
+VERDICT_COLOURS = {
+    "certified": "#2a9d63",
+    "not refuted": "#7fb7e6",
+    "refuted": "#b3261e",
+    "refuted, as expected": "#d98a84",
+    "undecided": "#e0a82e",
+    "not on trial": "#e3e7eb",
+}
+
+STEP_X, STEP_Y, WIDTH, HEIGHT = 1.7, 0.72, 1.15, 0.42
+
+
+def claim_depths(rests_on: Mapping[str, Sequence[str]]) -> dict[str, int]:
+    """Return the depth of each claim: 0 if it rests on none, else one more than the deepest it rests on.
+
+    Args:
+        rests_on: id -> ids; ids that are not keys are ignored.
+
+    Raises:
+        ValueError: the claims rest on each other in a circle.
+
+    Example:
+        >>> claim_depths({"N1": [], "N2": ["N1"], "N6": ["N1", "N2"]})
+        {'N1': 0, 'N2': 1, 'N6': 2}
+    """
+    depths: dict[str, int] = {}
+
+    def depth(name: str, below: tuple[str, ...]) -> int:
+        if name in below:
+            raise ValueError(f"claims rest on each other in a circle: {' -> '.join((*below, name))}")
+        if name not in depths:
+            found = [depth(other, (*below, name)) for other in rests_on[name] if other in rests_on]
+            depths[name] = 1 + max(found, default=-1)
+        return depths[name]
+
+    return {name: depth(name, ()) for name in rests_on}
+
+
+def claim_graph(rests_on: Mapping[str, Sequence[str]], verdicts: Mapping[str, str]) -> Figure:
+    """Return the drawing: families from top to bottom, an arrow from each claim to those that rest on it.
+
+    Args:
+        rests_on: id -> the ids it rests on.
+        verdicts: id -> a key of ``VERDICT_COLOURS``; a claim without one is "not on trial".
+    """
+    depths = claim_depths(rests_on)
+    rows: list[list[str]] = []
+    for family in dict.fromkeys(_family(name) for name in rests_on):
+        members = [name for name in rests_on if _family(name) == family]
+        taken: dict[int, int] = {}
+        block: list[list[str]] = []
+        for name in members:
+            line = taken.get(depths[name], 0)
+            taken[depths[name]] = line + 1
+            while len(block) <= line:
+                block.append([])
+            block[line].append(name)
+        rows.extend(block)
+    place = {name: (STEP_X * depths[name], -STEP_Y * line) for line, names in enumerate(rows) for name in names}
+    width = STEP_X * max(depths.values(), default=0) + WIDTH
+    with figure_style():
+        figure = Figure(figsize=(1.2 * width + 1.6, 0.72 * STEP_Y * len(rows) + 1.2))
+        ax = figure.subplots()
+        ax.set_axis_off()
+        for name, below in rests_on.items():
+            for other in below:
+                if other in place:
+                    _arrow(ax, place[other], place[name])
+        for name, (x, y) in place.items():
+            colour = VERDICT_COLOURS[verdicts.get(name, "not on trial")]
+            box = FancyBboxPatch(
+                (x, y - HEIGHT / 2), WIDTH, HEIGHT, "round,pad=0,rounding_size=0.12", facecolor=colour,
+                edgecolor="#39424e", linewidth=0.6,
+            )  # fmt: skip
+            ax.add_patch(box)
+            ax.text(x + WIDTH / 2, y, name, ha="center", va="center", fontsize=8)
+        shown = [verdict for verdict in VERDICT_COLOURS if verdict in {verdicts.get(n, "not on trial") for n in place}]
+        handles = [FancyBboxPatch((0, 0), 1, 1, facecolor=VERDICT_COLOURS[v], edgecolor="#39424e") for v in shown]
+        ax.legend(handles, shown, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3, fontsize=8)
+        ax.set_xlim(-0.2, width + 0.2)
+        ax.set_ylim(-STEP_Y * len(rows) + HEIGHT / 2, STEP_Y)
+    return figure
+
+
+def _family(name: str) -> str:
+    """Return the letters an id begins with."""
+    return name.rstrip("0123456789")
+
+
+def _arrow(ax, start: tuple[float, float], end: tuple[float, float]) -> None:  # type: ignore[no-untyped-def]
+    """Draw an arrow from the right edge of one box to the left edge of another."""
+    ax.add_patch(
+        FancyArrowPatch(
+            (start[0] + WIDTH, start[1]), end, arrowstyle="-|>", mutation_scale=7, color="#7d8894", linewidth=0.7,
+            connectionstyle="arc3,rad=0.08", shrinkA=0, shrinkB=0,
+        )
+    )  # fmt: skip
