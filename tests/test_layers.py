@@ -20,7 +20,7 @@ LAYERS = (
     {"studies"},
     {"plots"},
     {"report"},
-    {"reproductions"},
+    {"reproductions", "campaigns"},
     {"cli"},
     {"__main__"},
 )

@@ -22,6 +22,7 @@ COMMANDS: dict[str, str] = {
     "train": "train a fleet of nets and save them",
     "topology": "components and exact barriers of level sets of narrow nets, with certificates",
     "witness": "find, certify and train data on which AdamW and Muon end in different components",
+    "campaign": "try millions of instances in shards, on processes or a cluster, interrupted and resumed at will",
     "reproduce": "make a figure of a paper or a theorem again, with its tables",
     "check": "check a certificate against a problem, in exact arithmetic",
 }

@@ -100,7 +100,7 @@ def _family(name: str) -> str:
     return name.rstrip("0123456789")
 
 
-def _arrow(ax, start: tuple[float, float], end: tuple[float, float]) -> None:  # type: ignore[no-untyped-def]
+def _arrow(ax, start: tuple[float, float], end: tuple[float, float]) -> None:
     """Draw an arrow from the right edge of one box to the left edge of another."""
     ax.add_patch(
         FancyArrowPatch(

@@ -1,0 +1,119 @@
+"""Where shards are worked on: this process, processes of this machine, or a Dask cluster; all as executors."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from contextlib import contextmanager
+from typing import Any
+
+from modeconn.errors import InputError, unknown_name
+
+__all__ = ["ENGINES", "Engine", "InThisProcess", "engine_from_name"]
+
+Engine = Callable[[], Any]
+"""Opens an executor, as a context manager; called again when the executor is broken."""
+
+_WORKER_ENVIRONMENT = {
+    "OPENBLAS_NUM_THREADS": "1",
+    "OMP_NUM_THREADS": "1",
+    "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1",
+}
+"""One thread a worker: the parallelism is that of the shards."""
+
+
+class InThisProcess(Executor):
+    """An executor that works at once, in this process."""
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """Return a future that is done."""
+        future: Future[Any] = Future()
+        try:
+            future.set_result(fn(*args, **kwargs))
+        except Exception as error:
+            future.set_exception(error)
+        return future
+
+
+def _prepare_worker() -> None:
+    """Set up a fresh worker: 64-bit floats, precise products."""
+    import jax
+
+    jax.config.update("jax_enable_x64", True)
+    jax.config.update("jax_default_matmul_precision", "highest")
+
+
+@contextmanager
+def _environment(**values: str) -> Iterator[None]:
+    """Set variables for the processes started inside; those the user has set stay."""
+    added = {name: value for name, value in values.items() if name not in os.environ}
+    os.environ.update(added)
+    try:
+        yield
+    finally:
+        for name in added:
+            del os.environ[name]
+
+
+@contextmanager
+def _processes(jobs: int) -> Iterator[Executor]:
+    context = multiprocessing.get_context("spawn")
+    with _environment(**_WORKER_ENVIRONMENT):
+        pool = ProcessPoolExecutor(jobs, mp_context=context, initializer=_prepare_worker)
+        try:
+            yield pool
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+@contextmanager
+def _dask(address: str | None, jobs: int) -> Iterator[Executor]:
+    """Open a Dask cluster: the scheduler at an address, or a cluster of this machine with ``jobs`` workers."""
+    try:
+        from dask.distributed import Client, LocalCluster
+    except ImportError:
+        raise InputError("the engine 'dask' needs dask.distributed: pip install 'modeconn[cluster]'") from None
+    with _environment(**_WORKER_ENVIRONMENT):
+        cluster = None
+        if address is None:
+            cluster = LocalCluster(n_workers=jobs, threads_per_worker=1, host="127.0.0.1", dashboard_address=None)
+        try:
+            client = Client(address if cluster is None else cluster, timeout="20s")
+        except (OSError, TimeoutError) as error:
+            raise InputError(
+                f"no Dask scheduler answers at {address}: {error}; start one with 'dask scheduler'"
+            ) from None
+        try:
+            client.run(_prepare_worker)
+            yield client.get_executor(pure=False, retries=2)
+        finally:
+            client.close()
+            if cluster is not None:
+                cluster.close()
+
+
+ENGINES = ("inline", "processes", "dask")
+
+
+def engine_from_name(name: str, jobs: int, scheduler: str | None = None) -> Engine:
+    """Return the engine of this name.
+
+    Args:
+        name: ``inline`` (this process), ``processes`` (``jobs`` of them, spawned) or ``dask``.
+        jobs: worker processes.
+        scheduler: address of a Dask scheduler such as ``tcp://10.0.0.1:8786``; ``None`` starts a cluster here.
+
+    Raises:
+        InputError: an unknown name, or a scheduler for an engine that has none.
+    """
+    if name not in ENGINES:
+        raise unknown_name("engine", name, ENGINES)
+    if scheduler is not None and name != "dask":
+        raise InputError(f"a scheduler is for the engine dask, found {name!r}; add --engine dask")
+    if name == "inline":
+        return InThisProcess
+    if name == "processes":
+        return lambda: _processes(jobs)
+    return lambda: _dask(scheduler, jobs)

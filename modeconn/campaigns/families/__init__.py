@@ -1,0 +1,1 @@
+"""The families of instances, one a module; see :data:`modeconn.campaigns.FAMILIES`."""

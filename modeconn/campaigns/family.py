@@ -1,0 +1,82 @@
+"""Families of instances that a campaign can try, and the one registry of them."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from modeconn.campaigns.tally import Tally
+from modeconn.errors import InputError, unknown_name
+
+__all__ = ["FAMILIES", "MODULES", "Family", "Parameters", "family_from_name", "whole_numbers"]
+
+Parameters = Mapping[str, Any]
+"""Name -> number or string."""
+
+
+@dataclass(frozen=True)
+class Family:
+    """A statement and a way to draw instances of it by number.
+
+    Attributes:
+        name: its key in :data:`FAMILIES`.
+        statement: what is checked, in one line.
+        grain: instances are drawn and checked in blocks of this many, the same blocks however they are spread.
+        defaults: parameter -> default, ``None`` where one must be given.
+        check: raises :class:`InputError` for parameters that make no sense.
+        run_block: (parameters, block, seed) -> what the instances ``block * grain .. (block + 1) * grain - 1`` show: a
+            function of its arguments.
+    """
+
+    name: str
+    statement: str
+    grain: int
+    defaults: Parameters
+    check: Callable[[Parameters], None]
+    run_block: Callable[[Parameters, int, int], Tally]
+
+
+MODULES: dict[str, str] = {
+    "claim": "claims",
+    "segment-barrier": "segment_barrier",
+    "narrow-barrier": "narrow_barrier",
+    "ball-contraction": "ball_contraction",
+}
+"""Name of the family -> module of :mod:`modeconn.campaigns.families` that exports it as ``FAMILY``."""
+
+
+class _Registry(Mapping[str, Family]):
+    """The families by name; a module is imported when it is first asked for."""
+
+    def __getitem__(self, name: str) -> Family:
+        found: Family = importlib.import_module(f"modeconn.campaigns.families.{MODULES[name]}").FAMILY
+        return found
+
+    def __contains__(self, name: object) -> bool:
+        return name in MODULES
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(MODULES)
+
+    def __len__(self) -> int:
+        return len(MODULES)
+
+
+FAMILIES: Mapping[str, Family] = _Registry()
+
+
+def family_from_name(name: str) -> Family:
+    """Return the family of this name, or raise :class:`InputError` with the nearest one."""
+    if name not in FAMILIES:
+        raise unknown_name("family", name, FAMILIES)
+    return FAMILIES[name]
+
+
+def whole_numbers(parameters: Parameters, *names: str) -> None:
+    """Raise :class:`InputError` unless these parameters are whole numbers >= 1."""
+    for name in names:
+        value = parameters[name]
+        if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+            raise InputError(f"expected a whole number of at least 1 for {name}, found {value!r}")
