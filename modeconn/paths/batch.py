@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import jax
 import numpy as np
+from jaxtyping import Array
 from numpy.typing import ArrayLike
 
 from modeconn.errors import InputError, unknown_name
 from modeconn.losses import loss_from_name
 from modeconn.nets import Net
 from modeconn.paths.barrier import Barrier, baseline_ends
-from modeconn.paths.device import batch_ends, batch_peaks
+from modeconn.paths.device import Peaks, batch_ends, batch_peaks
 from modeconn.paths.inputs import Reals, Weights, checked_stacks
 from modeconn.paths.segment import squared_rounding, terms_size
 from modeconn.paths.straight import TOLERANCE, barrier_exact, method_of
 from modeconn.precision import float64
+from modeconn.sharding import map_batch
 
 __all__ = ["barrier_exact_batch"]
 
@@ -33,6 +37,7 @@ def barrier_exact_batch(
     baseline: str = "linear",
     tolerance: float = TOLERANCE,
     engine: str = "auto",
+    devices: Sequence[jax.Device] | None = None,
 ) -> Barrier:
     """Return the barriers of the segments between B pairs of nets, each as :func:`barrier_exact`.
 
@@ -51,6 +56,7 @@ def barrier_exact_batch(
         baseline: key in :data:`BASELINES`.
         tolerance: as in :func:`barrier_exact`.
         engine: see above.
+        devices: of the device engine, each of which takes a part of the pairs; ``None`` for all of this process.
 
     Returns:
         The record with NumPy arrays (B,) for fields.
@@ -77,7 +83,7 @@ def barrier_exact_batch(
         raise InputError(f"the device engine knows the half squared error only, found {loss!r}; use engine='host'")
     slow_sort = jax.default_backend() == "cpu" and len(data) * start.W.shape[-1] >= HOST_ENTRIES
     if squared and (engine == "device" or (engine == "auto" and not slow_sort)):
-        return _on_device(start, end, data, targets, baseline)
+        return _on_device(start, end, data, targets, baseline, devices)
     nets = (tuple(Net(*stack.at(i)) for stack in (start, end)) for i in range(len(start.W)))  # type: ignore[arg-type]
     records = [barrier_exact(net0, net1, data, targets, loss, baseline, tolerance) for net0, net1 in nets]
     numbers = {
@@ -88,15 +94,26 @@ def barrier_exact_batch(
     return Barrier(**numbers, baseline=baseline, method=method_of(loss))
 
 
-def _on_device(start: Weights, end: Weights, data: Reals, targets: Reals, baseline: str) -> Barrier:
-    """Return the barriers from the JAX engine."""
+def _ends(pairs: tuple[Weights, Weights], X: Array, Y: Array) -> tuple[Array, Array]:
+    return batch_ends(*pairs, X, Y)
+
+
+def _peaks(pairs: tuple[Weights, Weights, tuple[Array, Array], tuple[Array, Array]], X: Array, Y: Array) -> Peaks:
+    nets0, nets1, ends, tilts = pairs
+    return batch_peaks(nets0, nets1, X, Y, ends, tilts)
+
+
+def _on_device(
+    start: Weights, end: Weights, data: Reals, targets: Reals, baseline: str, devices: Sequence[jax.Device] | None
+) -> Barrier:
+    """Return the barriers from the JAX engine, the pairs cut over the devices."""
     with float64():
-        loss_start, loss_end = (np.asarray(ends) for ends in batch_ends(start, end, data, targets))
+        loss_start, loss_end = map_batch(_ends, (start, end), data, targets, devices=devices)
     heights = [baseline_ends(baseline, float(a), float(b)) for a, b in zip(loss_start, loss_end, strict=True)]
-    first, last = np.array(heights).T
+    tilts = tuple(np.array(heights).T)
     with float64():
-        peaks = batch_peaks(start, end, data, targets, (loss_start, loss_end), (first, last))
-    value, t, upper, max_loss = (np.asarray(column) for column in peaks)
+        pairs = (start, end, (loss_start, loss_end), tilts)
+        value, t, upper, max_loss = map_batch(_peaks, pairs, data, targets, devices=devices)
     if not np.isfinite(upper).all():
         raise InputError("the squared error overflows float64: expected moderate numbers; rescale weights or data")
     spread, depth = terms_size(data, start, end)
