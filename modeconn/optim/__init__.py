@@ -2,7 +2,7 @@
 
 from modeconn.optim.lion_k import lion_k, nesterov_betas, polyak_betas, scale_by_direction, scale_by_lion_k
 from modeconn.optim.newton_schulz import newton_schulz, newton_schulz_keller, newton_schulz_optax
-from modeconn.optim.polar import polar_factor
+from modeconn.optim.polar import PolarResidual, polar_factor, polar_residual
 from modeconn.optim.potentials import (
     POTENTIALS,
     Huber,
@@ -38,6 +38,7 @@ __all__ = [
     "Mixture",
     "NormPotential",
     "Optimizer",
+    "PolarResidual",
     "Potential",
     "SoftThreshold",
     "adamw",
@@ -55,6 +56,7 @@ __all__ = [
     "normalized_sgd",
     "optimizer_from_name",
     "polar_factor",
+    "polar_residual",
     "polyak_betas",
     "potential_from_name",
     "scale_by_direction",

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from modeconn.errors import InputError, unknown_name
+from modeconn.optim.halley import MIN_ROWS, halley_polar
 from modeconn.optim.newton_schulz import POLAR_EXPRESS, quintic_step
 from modeconn.regions.gauge import gauge_value
 from modeconn.regions.jacobi import MAX_ROWS
 from modeconn.regions.norm import Leaf, as_matrix
-from modeconn.regions.singular import SvdMethod, partial_isometry
+from modeconn.regions.singular import SvdMethod, partial_isometry, product
 
-__all__ = ["METHODS", "polar_factor"]
+__all__ = ["METHODS", "PolarResidual", "polar_factor", "polar_residual"]
 
-METHODS = ("auto", "svd", "jacobi", "iteration")
+METHODS = ("auto", "svd", "jacobi", "iteration", "halley")
 
 _CUBIC_ORDER = (15 / 8, -10 / 8, 3 / 8)  # p(1) = 1, p'(1) = p''(1) = 0
 _MAX_STEPS = 80
@@ -25,32 +28,31 @@ _SVD_METHODS: dict[str, SvdMethod] = {"auto": "auto", "svd": "lapack", "jacobi":
 def polar_factor(G: Leaf, method: str = "auto") -> Float[Array, ...]:
     """Return the polar factor sum_i u_i v_i^T over the nonzero singular values of G = sum_i s_i u_i v_i^T.
 
-    It is the gradient of the nuclear norm, and the matrix X with singular values <= 1 that maximises <G, X>.
-    Homogeneous of degree 0: the unit of G does not matter, down to 1e-30 in float32. A rank-deficient G gives the
-    partial isometry, G = 0 gives 0.
+      It is the gradient of the nuclear norm, and the matrix X with singular values <= 1 that maximises <G, X>.
+      Homogeneous of degree 0: the unit of G does not matter, down to 1e-30 in float32. A rank-deficient G gives the
+      partial isometry, G = 0 gives 0.
 
-    Args:
-        G: a matrix (r, c), or a vector taken as one row.
-        method: ``"svd"``: LAPACK. ``"jacobi"``: at most 8 rows or columns; under ``vmap`` elementwise over
-            the batch, and then faster than five Newton-Schulz steps. ``"iteration"``: products only, for accelerators;
-            see below. ``"auto"``: Jacobi for small shapes, otherwise LAPACK.
+      Args:
+          G: a matrix (r, c), or a vector taken as one row.
+          method: ``"svd"``: LAPACK. ``"jacobi"``: at most 8 rows or columns; under ``vmap`` elementwise over
+    XX
 
-    The iteration runs until a step changes nothing above rounding. Its error is a few eps times the condition
-    number. It cannot tell a zero singular value from a tiny one: for a rank-deficient G its result on the null
-    directions is some matrix with singular values in [0, 1], which still is a subgradient of the nuclear norm, but
-    not the partial isometry. Rows and columns of zeros stay zero.
+      The iteration runs until a step changes nothing above rounding. Its error is a few eps times the condition
+      number. It cannot tell a zero singular value from a tiny one: for a rank-deficient G its result on the null
+      directions is some matrix with singular values in [0, 1], which still is a subgradient of the nuclear norm, but
+      not the partial isometry. Rows and columns of zeros stay zero.
 
-    Cost: O(r c min(r, c)) for all; about 12 to 20 products of that size for the iteration.
+      Cost: O(r c min(r, c)) for all; about 12 to 20 products of that size for the iteration.
 
-    Raises:
-        InputError: for an unknown method, or Jacobi asked for more than 8 rows and columns.
+      Raises:
+          InputError: for an unknown method, or Jacobi asked for more than 8 rows and columns.
 
-    Example:
-        >>> import jax.numpy as jnp
-        >>> polar_factor(1e-30 * jnp.array([[0.0, 2.0], [-3.0, 0.0]])).tolist()
-        [[0.0, 1.0], [-1.0, 0.0]]
+      Example:
+          >>> import jax.numpy as jnp
+          >>> polar_factor(1e-30 * jnp.array([[0.0, 2.0], [-3.0, 0.0]])).tolist()
+          [[0.0, 1.0], [-1.0, 0.0]]
 
-    Reference: Higham (2008), Functions of Matrices, chapter 8; claim L4.
+      Reference: Higham (2008), Functions of Matrices, chapter 8; claim L4.
     """
     matrix = as_matrix(G)
     if method not in METHODS:
@@ -59,8 +61,57 @@ def polar_factor(G: Leaf, method: str = "auto") -> Float[Array, ...]:
         raise InputError(f"jacobi: expected at most {MAX_ROWS} rows or columns, found {matrix.shape}; use method='svd'")
     tall = matrix.shape[0] > matrix.shape[1]
     wide = matrix.T if tall else matrix
-    factor = _iterated(wide) if method == "iteration" else partial_isometry(wide, _SVD_METHODS[method])
+    chosen = _by_shape(wide.shape, jax.default_backend()) if method == "auto" else method
+    if chosen == "halley":
+        factor = jnp.where(jnp.any(wide != 0), halley_polar(wide), 0)
+    elif chosen == "iteration":
+        factor = _iterated(wide)
+    else:
+        factor = partial_isometry(wide, _SVD_METHODS[chosen])
     return (factor.T if tall else factor).reshape(jnp.shape(G))
+
+
+def _by_shape(shape: tuple[int, ...], platform: str) -> str:
+    """Return the method that ``"auto"`` stands for: ``"auto"`` itself leaves the choice to the decomposition."""
+    if platform == "cpu" or shape[0] <= MAX_ROWS:
+        return "auto"
+    return "halley" if shape[0] >= MIN_ROWS else "iteration"
+
+
+class PolarResidual(NamedTuple):
+    """How far a matrix is from being the polar factor of another; both are 0 for the polar factor alone.
+
+    Attributes:
+        orthogonality: largest entry of X X^T - I (X^T X - I for a tall X).
+        alignment: |G - H X|_F / |G|_F with H the symmetric part of G X^T: what G keeps that X does not explain.
+        smallest: least eigenvalue of H over the largest, which must not be below rounding: H >= 0 tells the polar
+            factor from other matrices with orthonormal rows that commute with it so.
+    """
+
+    orthogonality: Float[Array, ""]
+    alignment: Float[Array, ""]
+    smallest: Float[Array, ""]
+
+
+def polar_residual(X: Float[Array, "r c"], G: Float[Array, "r c"]) -> PolarResidual:
+    """Return the certificate that X is the polar factor of G: X X^T = I and G = H X with H symmetric, H >= 0.
+
+    Cost: three products and one symmetric eigenvalue problem; in the precision of its arguments.
+
+    Example:
+        >>> import jax.numpy as jnp
+        >>> G = jnp.array([[0.0, 2.0], [-3.0, 0.0]])
+        >>> [float(number) for number in polar_residual(polar_factor(G), G)[:2]]
+        [0.0, 0.0]
+    """
+    if X.shape[0] > X.shape[1]:
+        X, G = X.T, G.T
+    gap = product(X, X.T) - jnp.eye(X.shape[0], dtype=X.dtype)
+    H = product(G, X.T)
+    H = 0.5 * (H + H.T)
+    spectrum = jnp.linalg.eigvalsh(H)
+    alignment = gauge_value((G - product(H, X)).ravel(), 2.0) / gauge_value(G.ravel(), 2.0)
+    return PolarResidual(jnp.max(jnp.abs(gap)), alignment, spectrum[0] / spectrum[-1])
 
 
 def _iterated(G: Float[Array, "r c"]) -> Float[Array, "r c"]:

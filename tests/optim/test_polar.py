@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 
 from modeconn.errors import InputError
-from modeconn.optim import newton_schulz, newton_schulz_keller, newton_schulz_optax, polar_factor
+from modeconn.optim import newton_schulz, newton_schulz_keller, newton_schulz_optax, polar_factor, polar_residual
+from modeconn.optim.polar import _by_shape
 
-METHODS = ("svd", "jacobi", "iteration")
+METHODS = ("svd", "jacobi", "iteration", "halley")
 REFERENCE = json.loads((Path(__file__).parents[1] / "reference" / "optimizer_vectors.json").read_text())
 
 
@@ -102,3 +103,46 @@ def test_newton_schulz_is_not_the_polar_factor() -> None:
     assert tiny.max() < 0.1
     with pytest.raises(InputError, match="steps >= 1"):
         newton_schulz(jnp.eye(2), steps=0)
+
+
+def test_large_matrices_by_weighted_halley_steps() -> None:
+    """Oracle: NumPy's SVD in float64; five decades of singular values in float32, and a zero matrix."""
+    G, factor = with_spectrum(np.geomspace(1, 1e-5, 96), (96, 160))
+    X = compiled("halley")(jnp.asarray(G, jnp.float32))
+    residual = polar_residual(X, jnp.asarray(G, jnp.float32))
+    assert residual.orthogonality < 2e-6
+    assert residual.alignment < 2e-5
+    assert np.linalg.norm(X - factor, 2) < 1e-5 * 1e5 * 0.1
+    assert not np.any(compiled("halley")(np.zeros((4, 16))))
+
+
+def test_the_residual_tells_the_polar_factor_from_everything_else() -> None:
+    """Oracle: by construction; each of the three numbers catches a mutation that the others let through."""
+    G, factor = with_spectrum(np.array([3.0, 2.0, 1.0]), (3, 5))
+    good = polar_residual(jnp.asarray(factor), jnp.asarray(G))
+    assert max(good.orthogonality, good.alignment) < 1e-14
+    assert good.smallest > 0.3
+    assert polar_residual(jnp.asarray(1.01 * factor), jnp.asarray(G)).orthogonality > 0.01
+    other = with_spectrum(np.ones(3), (3, 5))[0][:, ::-1].copy()
+    assert polar_residual(jnp.asarray(other), jnp.asarray(G)).alignment > 0.1
+    U = np.linalg.svd(G)[0]
+    flipped = U @ np.diag([1.0, 1.0, -1.0]) @ U.T @ factor
+    mirrored = polar_residual(jnp.asarray(flipped), jnp.asarray(G))
+    assert max(mirrored.orthogonality, mirrored.alignment) < 1e-13
+    assert mirrored.smallest < -0.3
+    tall = polar_residual(jnp.asarray(factor.T), jnp.asarray(G.T))
+    assert max(tall.orthogonality, tall.alignment) < 1e-14
+
+
+@pytest.mark.parametrize(
+    ("shape", "platform", "method"),
+    [
+        ((4, 4096), "gpu", "auto"),
+        ((64, 64), "gpu", "iteration"),
+        ((512, 512), "gpu", "halley"),
+        ((512, 512), "cpu", "auto"),
+    ],
+)
+def test_the_method_is_chosen_by_shape_and_platform(shape, platform, method) -> None:
+    """Oracle: by construction; "auto" leaves small matrices and CPUs to the decomposition."""
+    assert _by_shape(shape, platform) == method
