@@ -6,11 +6,11 @@ STAMP := $(VENV)/.installed
 JOBS ?= 2
 export OPENBLAS_NUM_THREADS ?= 1
 
-.PHONY: help setup verify test lint format bench clean
+.PHONY: help setup verify test lint format bench bench-gpu clean
 .DEFAULT_GOAL := help
 
 help:            ## list the targets
-	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' Makefile
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' Makefile
 
 $(STAMP): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -34,10 +34,15 @@ format: $(STAMP) ## rewrite the files in the project's format
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(STAMP)  ## time barriers, fleets and topology against their peers, in one run
+bench: $(STAMP)  ## time everything against its peers, in one run, and print the table of all records
 	$(BIN)/python benchmarks/bench_barrier.py
 	$(BIN)/python benchmarks/bench_fleet.py
 	$(BIN)/python benchmarks/bench_topology.py
+	$(BIN)/python benchmarks/bench_polar.py
+	$(BIN)/python benchmarks/bench_campaign.py
+
+bench-gpu: $(STAMP) ## the same on an accelerator, checks first, under ten minutes, records in benchmarks/results
+	$(BIN)/python benchmarks/bench_gpu.py
 
 clean:           ## remove the virtual environment and what runs have written
 	rm -rf $(VENV) runs build dist

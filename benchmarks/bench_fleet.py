@@ -14,21 +14,16 @@ Newton-Schulz steps on every matrix: another function, so its gate is the optimi
 from __future__ import annotations
 
 import argparse
-import json
-import math
-import platform
-import subprocess
-import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
+from records import record, timed, write_records
+from torch_fleet import torch_peers
 
-import modeconn
 from modeconn.losses import LOSSES, net_loss
 from modeconn.nets import Net
 from modeconn.train import Fleet, train_fleet
@@ -44,6 +39,7 @@ PEERS: dict[str, Callable[..., optax.GradientTransformation]] = {
     "lion": optax.lion,
     "muon": optax.contrib.muon,
 }
+PEER_NAMES = {"adamw": "optax.adamw", "lion": "optax.lion", "muon": "optax.contrib.muon"}
 MOMENTS = {"adamw": 2, "lion": 1, "muon": 1}
 LOSS = LOSSES["half_squared_error"]
 
@@ -140,19 +136,6 @@ def gate(name: str, d: int, width: int, X: jax.Array, Y: jax.Array) -> float:
     return error
 
 
-def timed(functions: dict[str, Callable[[], Any]], repeats: int) -> dict[str, float]:
-    """Return the least time of each function, measured in turns."""
-    best = dict.fromkeys(functions, math.inf)
-    for function in functions.values():
-        jax.block_until_ready(function())
-    for _ in range(repeats):
-        for name, function in functions.items():
-            start = time.perf_counter()
-            jax.block_until_ready(function())
-            best[name] = min(best[name], time.perf_counter() - start)
-    return best
-
-
 def bandwidth(size: int) -> float:
     """Return the bytes/s of reading and writing an array of ``size`` bytes again and again: in cache if it fits."""
     rounds, x = 100, jnp.ones(size // 4, jnp.float32)
@@ -165,21 +148,6 @@ def multiply_add_rate() -> float:
     a = jnp.ones((2048, 2048), jnp.float32)
     product = jax.jit(lambda m: m @ m)
     return 2048**3 / timed({"product": lambda: product(a)}, 5)["product"]
-
-
-def environment() -> dict[str, Any]:
-    commit = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, cwd=Path(__file__).parent)
-    return {
-        "device": jax.devices()[0].device_kind,
-        "platform": jax.default_backend(),
-        "python": platform.python_version(),
-        "jax": jax.__version__,
-        "optax": optax.__version__,
-        "modeconn": modeconn.__version__,
-        "commit": commit.stdout.strip(),
-        "dtype": "float32",
-        "matmul_precision": "highest",
-    }
 
 
 def bench(name: str, shape: str, nets: int, steps: int, repeats: int, rate: float) -> dict[str, Any]:
@@ -198,27 +166,24 @@ def bench(name: str, shape: str, nets: int, steps: int, repeats: int, rate: floa
     lanes = default_lanes(jax.default_backend(), width, POINTS, d, 1, 4, nets)
     bytes_per_s = bandwidth(moved // 2 * lanes)
     floor = max(moved / bytes_per_s, 2 * POINTS * parameters / rate)
-    ratio = best["peer"] / best["own"]
     goal = GOALS.get((name, shape))
-    return {
-        "outcome": "met" if goal is None or ratio >= goal else "missed",
-        "optimizer": name,
-        "shape": shape,
-        "nets": nets,
-        "steps": steps,
-        "points": POINTS,
-        "gate_error": error,
-        "own_net_steps_per_s": nets * steps / best["own"],
-        "peer_net_steps_per_s": nets * steps / best["peer"],
-        "train_fleet_net_steps_per_s": nets * steps / whole,
-        "floor_net_steps_per_s": 1 / floor,
-        "floor_bytes_per_s": bytes_per_s,
-        "floor_multiply_adds_per_s": rate,
-        "bound": "bytes" if moved / bytes_per_s == floor else "multiply-adds",
-        "ratio": ratio,
-        "goal": goal,
-        "peer": {"adamw": "optax.adamw", "lion": "optax.lion", "muon": "optax.contrib.muon"}[name],
-    }
+    return record(
+        "fleet",
+        f"{name} {shape}, {nets} nets, {steps} steps",
+        best["own"],
+        size={"nets": nets, "steps": steps, "points": POINTS, "d": d, "width": width},
+        gate=error,
+        peers={PEER_NAMES[name]: best["peer"], **torch_peers(name, d, width, nets, steps)},
+        floor=nets * steps * floor,
+        bound="bytes" if moved / bytes_per_s == floor else "multiply-adds",
+        goal=None if goal is None else f"{goal} x {PEER_NAMES[name]}",
+        met=None if goal is None else best["peer"] / best["own"] >= goal,
+        dtype="float32",
+        net_steps_per_s=nets * steps / best["own"],
+        train_fleet_net_steps_per_s=nets * steps / whole,
+        bytes_per_s=bytes_per_s,
+        multiply_adds_per_s=rate,
+    )
 
 
 def main() -> None:
@@ -226,7 +191,7 @@ def main() -> None:
     parser.add_argument(
         "--quick", action="store_true", help="fewer nets, steps and repeats: a check, not a measurement"
     )
-    parser.add_argument("--json", metavar="FILE", type=Path, help="write the records")
+    parser.add_argument("--json", metavar="FILE", help="write the records")
     options = parser.parse_args()
     jax.config.update("jax_default_matmul_precision", "highest")
     big = jax.default_backend() != "cpu"
@@ -235,17 +200,8 @@ def main() -> None:
     rate, records = multiply_add_rate(), []
     for shape in SHAPES:
         for name in PEERS:
-            record = bench(name, shape, nets[shape] // (8 if options.quick else 1), steps, repeats, rate)
-            records.append(record)
-            goal = "" if record["goal"] is None else f"goal {record['goal']}: {record['outcome']}"
-            print(
-                f"{shape:7s} {name:6s} own {record['own_net_steps_per_s']:10,.0f}/s  peer "
-                f"{record['peer_net_steps_per_s']:10,.0f}/s  ratio {record['ratio']:5.2f}  floor "
-                f"{record['floor_net_steps_per_s']:12,.0f}/s  {goal}",
-                flush=True,
-            )
-    if options.json is not None:
-        options.json.write_text(json.dumps({"environment": environment(), "records": records}, indent=1) + "\n")
+            records.append(bench(name, shape, nets[shape] // (8 if options.quick else 1), steps, repeats, rate))
+    write_records(options.json, records)
 
 
 if __name__ == "__main__":

@@ -20,8 +20,10 @@ _WORKER_ENVIRONMENT = {
     "OPENBLAS_NUM_THREADS": "1",
     "OMP_NUM_THREADS": "1",
     "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1",
+    "JAX_ENABLE_X64": "1",
+    "JAX_DEFAULT_MATMUL_PRECISION": "highest",
 }
-"""One thread a worker: the parallelism is that of the shards."""
+"""One thread a worker, since the parallelism is that of the shards; 64-bit floats and precise products."""
 
 
 class InThisProcess(Executor):
@@ -35,14 +37,6 @@ class InThisProcess(Executor):
         except Exception as error:
             future.set_exception(error)
         return future
-
-
-def _prepare_worker() -> None:
-    """Set up a fresh worker: 64-bit floats, precise products."""
-    import jax
-
-    jax.config.update("jax_enable_x64", True)
-    jax.config.update("jax_default_matmul_precision", "highest")
 
 
 @contextmanager
@@ -61,7 +55,7 @@ def _environment(**values: str) -> Iterator[None]:
 def _processes(jobs: int) -> Iterator[Executor]:
     context = multiprocessing.get_context("spawn")
     with _environment(**_WORKER_ENVIRONMENT):
-        pool = ProcessPoolExecutor(jobs, mp_context=context, initializer=_prepare_worker)
+        pool = ProcessPoolExecutor(jobs, mp_context=context)
         try:
             yield pool
         finally:
@@ -86,7 +80,6 @@ def _dask(address: str | None, jobs: int) -> Iterator[Executor]:
                 f"no Dask scheduler answers at {address}: {error}; start one with 'dask scheduler'"
             ) from None
         try:
-            client.run(_prepare_worker)
             yield client.get_executor(pure=False, retries=2)
         finally:
             client.close()

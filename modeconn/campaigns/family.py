@@ -40,6 +40,7 @@ class Family:
 
 MODULES: dict[str, str] = {
     "claim": "claims",
+    "gram-reduction": "gram_reduction",
     "segment-barrier": "segment_barrier",
     "narrow-barrier": "narrow_barrier",
     "ball-contraction": "ball_contraction",

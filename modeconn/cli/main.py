@@ -19,14 +19,18 @@ COMMANDS: dict[str, str] = {
     "claims": "list the claims, or show one with its statement and controls",
     "replay": "run a stored witness again",
     "barrier": "the exact barrier of the segment between two nets",
+    "connect": "the path between two wide nets that keeps loss and region, with a certificate",
     "train": "train a fleet of nets and save them",
     "topology": "components and exact barriers of level sets of narrow nets, with certificates",
+    "optima": "global optima of a ridge-regularised problem: certified value, polytope, m*, M*, staircase",
     "witness": "find, certify and train data on which AdamW and Muon end in different components",
     "campaign": "try millions of instances in shards, on processes or a cluster, interrupted and resumed at will",
+    "phase-diagram": "where the solutions of AdamW and Muon meet and where they cannot, with certificates",
     "reproduce": "make a figure of a paper or a theorem again, with its tables",
     "check": "check a certificate against a problem, in exact arithmetic",
 }
-"""Command -> one line of help; each is a module of this package with ``configure(parser)`` and ``run(args)``."""
+"""Command -> one line of help; each is a module of this package (dashes are underscores) with ``configure(parser)`` and
+``run(args)``."""
 
 INTERRUPTED = 130
 INTERNAL_ERROR = 70
@@ -68,7 +72,7 @@ def _arguments(argv: Sequence[str]) -> argparse.Namespace:
     if named is not None and named not in COMMANDS:
         raise unknown_name("command", named, COMMANDS)
     for name, line in COMMANDS.items():
-        module = importlib.import_module(f"modeconn.cli.{name}") if name == named else None
+        module = importlib.import_module(f"modeconn.cli.{name.replace('-', '_')}") if name == named else None
         sub = commands.add_parser(
             name,
             help=line,

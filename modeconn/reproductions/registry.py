@@ -9,7 +9,23 @@ from modeconn.reproductions.frame import Reproduction
 
 __all__ = ["MODULES", "REPRODUCTIONS"]
 
-MODULES: dict[str, str] = {}
+MODULES: dict[str, str] = {
+    "staircase": "staircase",
+    "geodesic-ratio": "geodesic_ratio",
+    "star-probability": "star_probability",
+    "linear-star": "linear_star",
+    "star-centre": "star_centre",
+    "no-permutation": "no_permutation",
+    "affine-pieces": "affine_pieces",
+    "dropout-path": "dropout_path",
+    "spurious-minima": "spurious_minima",
+    "permuted-barrier": "permuted_barrier",
+    "init-rate": "init_rate",
+    "same-optimizer": "same_optimizer",
+    "width": "width",
+    "spectrum": "spectrum",
+    "phase-diagram": "phase_diagram",
+}
 """Name of the figure -> module of :mod:`modeconn.reproductions` that exports it as ``REPRODUCTION``."""
 
 

@@ -1,0 +1,240 @@
+"""Where the solutions of AdamW (box of radius 1/lambda_A) and of Muon (spectral ball of radius 1/lambda_M) meet.
+
+  modeconn phase-diagram                                         a built-in problem of five points
+  modeconn phase-diagram DATA.json --widths 4,16,64 --out FOLDER
+  modeconn phase-diagram --data diabetes --points 7 --inputs 2 --lambda-a 0.2:2 --lambda-m 0.1,0.3,0.5
+
+DATA.json is {"X": [[..]], "y": [..]}, numbers taken as they are written. --data takes points of a data set, their first
+principal directions, rounded to two decimals. Every cell is overlap, disjoint, empty (neither optimizer has a net of
+loss <= --level) or undecided, and names the certificates that decide it; each is a file that 'modeconn check' accepts.
+
+Exit 0; 2 on bad input; 3 if every cell is undecided."""
+
+from __future__ import annotations
+
+import argparse
+import io
+import json
+import sys
+from collections.abc import Mapping
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from modeconn.cli.options import add_json, integers, positive_integer, write_json
+from modeconn.errors import ExitCode, InputError
+
+if TYPE_CHECKING:
+    from modeconn.capacity import PhaseDiagram, TypeSystem
+
+__all__ = ["axis", "configure", "run"]
+
+COUNT = 16
+"""Values on an axis given by its ends."""
+
+
+def axis(text: str) -> list[Fraction]:
+    """Read ``"0.2:2"`` or ``"0.2:2:10"`` (evenly spaced on a logarithmic scale), or ``"0.2,0.5,1/3"``.
+
+    Example:
+        >>> [str(v) for v in axis("0.5,1/3")], len(axis("0.2:2:10"))
+        (['1/2', '1/3'], 10)
+    """
+    from modeconn.capacity import geometric_axis
+    from modeconn.cells.rational import as_fraction
+
+    try:
+        if ":" in text:
+            low, high, *rest = text.split(":")
+            return geometric_axis(float(low), float(high), int(rest[0]) if rest else COUNT)
+        values = [as_fraction(word, "decay") for word in text.split(",")]
+    except ValueError:
+        values = []
+    if not values or min(values) <= 0:
+        raise InputError(f"expected positive decays such as 0.2:2, 0.2:2:10 or 0.2,0.5,1, found {text!r}")
+    return values
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    parser.add_argument("problem", metavar="DATA.json", nargs="?", help="problem file (default: a built-in problem)")
+    parser.add_argument("--data", metavar="NAME", help="points of a data set instead: a name or a file")
+    parser.add_argument("--points", metavar="N", type=positive_integer, help="points of --data (default 6)")
+    parser.add_argument("--inputs", metavar="D", type=positive_integer, help="principal directions (default 2)")
+    parser.add_argument("--seed", type=int, default=0, help="seed of the choice of points (default 0)")
+    decays = "decays, LOW:HIGH[:COUNT] or a list (default: around the least radius)"
+    parser.add_argument("--lambda-a", metavar="AXIS", type=axis, help=f"AdamW's {decays}")
+    parser.add_argument("--lambda-m", metavar="AXIS", type=axis, help=f"Muon's {decays}")
+    parser.add_argument("--widths", metavar="M", type=integers, default=[4, 16, 64], help="default 4,16,64")
+    parser.add_argument("--level", metavar="C", default="0", help='loss level such as "1/100" or 0.01 (default 0)')
+    parser.add_argument("--out", metavar="FOLDER", default="runs/phase-diagram", help="default runs/phase-diagram")
+    add_json(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Compute the diagram, write the folder, print the summary."""
+    from modeconn.capacity import natural_axes, phase_diagram
+    from modeconn.cells.rational import as_fraction
+    from modeconn.cli.progress import progress
+
+    folder = Path(args.out)
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f"--out: expected a folder, found the file {folder}; choose another name")
+    if min(args.widths) < 1:
+        raise InputError(f"--widths: expected numbers >= 1, found {min(args.widths)}")
+    level = as_fraction(args.level, "--level")
+    if level < 0:
+        raise InputError(f"--level: expected a number >= 0, found {level}")
+    about, system = _problem(args)
+    lambdas_A, lambdas_M = args.lambda_a, args.lambda_m
+    if lambdas_A is None or lambdas_M is None:
+        natural = natural_axes(system, args.widths, level)
+        lambdas_A, lambdas_M = lambdas_A or natural[0], lambdas_M or natural[1]
+    with progress(sys.stderr) as reporter:
+        found = phase_diagram(system, lambdas_A, lambdas_M, args.widths, level, reporter=reporter)
+    record = _write(found, folder, about)
+    write_json(args.json, record)
+    if args.json != "-":
+        _print(record, folder)
+    return ExitCode.UNDECIDED if found.counts()["undecided"] == len(found.cells) else ExitCode.HELD
+
+
+def _problem(args: argparse.Namespace) -> tuple[str, TypeSystem]:
+    """Return what the data are, in words, and the data."""
+    from modeconn.capacity import example_system, type_system
+    from modeconn.topology import read_problem
+
+    if args.data is not None:
+        if args.problem is not None:
+            raise InputError("expected DATA.json or --data, found both; leave one out")
+        return _from_dataset(args.data, args.points or 6, args.inputs or 2, args.seed)
+    if args.points is not None or args.inputs is not None:
+        raise InputError("--points and --inputs: expected --data, found none; a problem file is taken whole")
+    if args.problem is None:
+        return "the built-in problem", example_system()
+    problem = read_problem(args.problem)
+    if problem.ridge or problem.output_weights != "free":
+        raise InputError(f"{args.problem}: expected free output weights and no ridge term; the diagram is about those")
+    return str(args.problem), type_system(problem.X, problem.y)
+
+
+def _from_dataset(name: str, points: int, inputs: int, seed: int) -> tuple[str, TypeSystem]:
+    """Return points of a data set in their first principal directions, two decimals, targets of unit size."""
+    import numpy as np
+
+    from modeconn.capacity import type_system
+    from modeconn.data import load_dataset
+
+    data = load_dataset(name, n=points, seed=seed)
+    if data.c != 1:
+        raise InputError(f"--data: expected one output, found {data.c} in {data.name}; choose another data set")
+    if inputs > min(data.d, data.n):
+        raise InputError(f"--inputs: expected at most {min(data.d, data.n)} for {data.name}, found {inputs}")
+    centred = data.X - data.X.mean(0)
+    left, size, _ = np.linalg.svd(centred, full_matrices=False)
+    left = left[:, :inputs] * np.sign(left[np.abs(left).argmax(0), range(left.shape[1])])[:inputs]
+    scores = left * size[:inputs]
+    X = np.round(scores / np.abs(scores).max() * 2, 2)
+    y = data.Y[:, 0]
+    y = np.round(y if data.task == "binary" else (y - y.mean()) / (np.abs(y - y.mean()).max() or 1.0), 2)
+    return f"{data.name}, {inputs} principal directions, two decimals", type_system(X, y)
+
+
+def _write(found: PhaseDiagram, folder: Path, about: str) -> dict[str, Any]:
+    """Write figure, table, certificates, problem and manifest; return the record."""
+    from modeconn.environment import environment
+    from modeconn.io import write_bytes, write_text
+    from modeconn.io import write_json as write_file
+    from modeconn.plots import to_svg
+    from modeconn.plots.phase_diagram import draw_phase_diagram
+    from modeconn.report.manifest import manifest
+    from modeconn.report.run_folder import csv_text
+
+    (folder / "certificates").mkdir(parents=True, exist_ok=True)
+    _forget(folder)
+    files = [write_file(folder / "problem.json", found.system.to_json())]
+    certificates = {}
+    for name, fact in found.facts.items():
+        problem = "problem.json"
+        if "region" in fact.problem:
+            problem = f"certificates/{name}-problem.json"
+            files.append(write_file(folder / problem, fact.problem))
+        files.append(write_file(folder / "certificates" / f"{name}.json", fact.certificate))
+        certificates[name] = {
+            "file": f"certificates/{name}.json",
+            "problem": problem,
+            "kind": fact.certificate["kind"],
+            "statement": fact.certificate["statement"],
+        }
+    record = _record(found, about) | {"certificates": certificates}
+    rows = found.rows()
+    figure = draw_phase_diagram(rows, found.thresholds())
+    picture = io.BytesIO()
+    figure.savefig(picture, format="png", dpi=160, metadata={"Software": None})
+    files.append(write_text(folder / "phase-diagram.svg", to_svg(figure)))
+    files.append(write_bytes(folder / "phase-diagram.png", picture.getvalue()))
+    files.append(write_text(folder / "phase-diagram.csv", csv_text(rows)))
+    files.append(write_file(folder / "phase-diagram.json", record | {"cells": rows}))
+    settings = {"level": str(found.level), "widths": list(found.boxes)}
+    command = ["modeconn", *sys.argv[1:]]
+    write_file(folder / "manifest.json", manifest(command, settings, environment(), {}, folder, files))
+    return record
+
+
+def _forget(folder: Path) -> None:
+    """Remove the certificates that an earlier run listed in its record, so that none of them is taken for a new one."""
+    old = folder / "phase-diagram.json"
+    if old.is_file():
+        for entry in json.loads(old.read_text(encoding="utf-8")).get("certificates", {}).values():
+            for name in (entry["file"], entry["problem"]):
+                if name.startswith("certificates/") and ".." not in name:
+                    (folder / name).unlink(missing_ok=True)
+
+
+def _record(found: PhaseDiagram, about: str) -> dict[str, Any]:
+    """Return the numbers of the summary."""
+    boxes = [
+        {"width": width, "lower": box.lower, "upper": None if box.net is None else box.upper}
+        for width, box in found.boxes.items()
+    ]
+    ball = found.ball
+    return {
+        "schema": "modeconn.phase-diagram/1",
+        "about": about,
+        "n": found.system.n,
+        "d": found.system.d,
+        "level": str(found.level),
+        "reduced_width": found.system.reduced_width,
+        "ball": {"lower": ball.lower, "upper": None if ball.net is None else ball.upper, "gap": ball.gap},
+        "boxes": boxes,
+        "counts": found.counts(),
+        "thresholds": found.thresholds(),
+    }
+
+
+def _print(record: Mapping[str, Any], folder: Path) -> None:
+    """Print the least radii, the counts, and how to check a certificate."""
+    from modeconn.cli.tables import console_of_tables
+
+    def ends(of: Mapping[str, Any]) -> str:
+        return f"[{of['lower']:.9g}, {'?' if of['upper'] is None else format(of['upper'], '.9g')}]"
+
+    console = console_of_tables()
+    lines = [
+        f"{record['about']}: n = {record['n']}, d = {record['d']}, loss <= {record['level']}",
+        f"least radius of Muon's ball, width >= {record['reduced_width']}: {ends(record['ball'])}",
+        *(f"least radius of AdamW's box, width {box['width']}: {ends(box)}" for box in record["boxes"]),
+        "cells: " + ", ".join(f"{count} {verdict}" for verdict, count in record["counts"].items()),
+    ]
+    for line in lines:
+        console.print(line, markup=False, highlight=False)
+    first = next(iter(record["certificates"].values()), None)
+    if first is not None:
+        console.print(
+            f"{len(record['certificates'])} certificates; check one: modeconn check {folder / first['file']} "
+            f"--problem {folder / first['problem']}",
+            markup=False,
+            highlight=False,
+            soft_wrap=True,
+        )
+    console.print(f"figure: {folder / 'phase-diagram.svg'}", markup=False, highlight=False, soft_wrap=True)

@@ -1,0 +1,136 @@
+"""Star-shaped connectivity: centres that are joined to many minima at once."""
+
+from modeconn.star.confidence import Proportion, clopper_pearson, lower_tail
+from modeconn.star.connectivity import Places, are_linearly_connected, has_centre, is_two_piece_connected, places
+from modeconn.star.constructions import (
+    common_centre,
+    four_piece_path,
+    merged,
+    path_certificate,
+    path_problem,
+    two_piece_centre,
+    two_piece_path,
+)
+from modeconn.star.geodesic import (
+    RatioBounds,
+    SquaredLengths,
+    geodesic_ratio_bounds,
+    spider_limit,
+    squared_lengths,
+    two_piece_limit,
+    two_piece_squares,
+)
+from modeconn.star.linear_algebra import annihilator, matrix_rank, solve_left
+from modeconn.star.linear_antipodal import (
+    LEAST_INTEGRAL,
+    LEAST_INTEGRAL_ANY_CENTRE,
+    LEAST_PEAK,
+    TwoLegLoss,
+    antipodal_centre,
+    antipode,
+    least_peak_any_centre,
+    pathological_pair,
+    two_leg_loss,
+)
+from modeconn.star.linear_centre import (
+    LinearCentre,
+    last_layer,
+    linear_star_centre,
+    products_independent,
+    sufficient_widths,
+)
+from modeconn.star.linear_minima import random_layer, sample_linear_minimum
+from modeconn.star.linear_nets import (
+    LinearNet,
+    check_linear_net,
+    end_to_end,
+    exact_matrix,
+    exact_net,
+    mixed_sums,
+    segment_defects,
+)
+from modeconn.star.linear_paths import LinearPath, chain_defect, linear_path
+from modeconn.star.linear_scalar import is_scalar_pair_joined, scalar_centre
+from modeconn.star.many_pieces import many_piece_path, path_ratio
+from modeconn.star.minima import UNIT, Minima, dyadic_magnitudes, minima_from_weights, teacher_count, units, weights
+from modeconn.star.probability import (
+    centre_bound,
+    centre_probability_hausdorff,
+    centre_probability_iid,
+    disjoint_probability,
+)
+from modeconn.star.samplers import LABEL_LAWS, MAGNITUDE_LAWS, MagnitudeLaw, hausdorff_log_weight, sample_minima
+
+__all__ = [
+    "LABEL_LAWS",
+    "LEAST_INTEGRAL",
+    "LEAST_INTEGRAL_ANY_CENTRE",
+    "LEAST_PEAK",
+    "MAGNITUDE_LAWS",
+    "UNIT",
+    "LinearCentre",
+    "LinearNet",
+    "LinearPath",
+    "MagnitudeLaw",
+    "Minima",
+    "Places",
+    "Proportion",
+    "RatioBounds",
+    "SquaredLengths",
+    "TwoLegLoss",
+    "annihilator",
+    "antipodal_centre",
+    "antipode",
+    "are_linearly_connected",
+    "centre_bound",
+    "centre_probability_hausdorff",
+    "centre_probability_iid",
+    "chain_defect",
+    "check_linear_net",
+    "clopper_pearson",
+    "common_centre",
+    "disjoint_probability",
+    "dyadic_magnitudes",
+    "end_to_end",
+    "exact_matrix",
+    "exact_net",
+    "four_piece_path",
+    "geodesic_ratio_bounds",
+    "has_centre",
+    "hausdorff_log_weight",
+    "is_scalar_pair_joined",
+    "is_two_piece_connected",
+    "last_layer",
+    "least_peak_any_centre",
+    "linear_path",
+    "linear_star_centre",
+    "lower_tail",
+    "many_piece_path",
+    "matrix_rank",
+    "merged",
+    "minima_from_weights",
+    "mixed_sums",
+    "path_certificate",
+    "path_problem",
+    "path_ratio",
+    "pathological_pair",
+    "places",
+    "products_independent",
+    "random_layer",
+    "sample_linear_minimum",
+    "sample_minima",
+    "scalar_centre",
+    "segment_defects",
+    "solve_left",
+    "spider_limit",
+    "squared_lengths",
+    "sufficient_widths",
+    "teacher_count",
+    "two_leg_loss",
+    "two_piece_centre",
+    "two_piece_limit",
+    "two_piece_path",
+    "two_piece_squares",
+    "units",
+    "weights",
+]

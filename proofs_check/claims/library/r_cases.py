@@ -1,0 +1,88 @@
+"""Problems and capacities for the claims about how two regions meet, each computed once and certified."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from functools import lru_cache
+from typing import Any
+
+from hypothesis import strategies as st
+from hypothesis.strategies import SearchStrategy
+
+from modeconn.capacity import Capacity, TypeSystem, least_radius, type_system
+from proofs_check.checker import check_certificate
+from proofs_check.claims.claim import Hypothesis, Instance, Shape
+from proofs_check.claims.library.narrow_problems import problems
+
+__all__ = ["FITTABLE", "SHAPES", "Rejected", "accept", "capacity_of", "level_of", "regional_problems", "system_of"]
+
+SHAPES: tuple[Shape, ...] = ((1, 1), (2, 1), (3, 2), (4, 2), (4, 3))
+"""Numbers of data points and of inputs."""
+
+
+class Rejected(AssertionError):
+    """The checker did not accept a certificate that the constructor made."""
+
+
+def accept(certificate: Mapping[str, Any], problem: Mapping[str, Any]) -> None:
+    """Raise :class:`Rejected` unless the checker accepts the certificate for this problem."""
+    verdict = check_certificate(certificate, problem)
+    if not verdict.accepted:
+        raise Rejected(f"{certificate['kind']} certificate rejected: {verdict.reason}")
+
+
+def regional_problems(shape: Shape, **choices: Sequence[Any]) -> SearchStrategy[Instance]:
+    """Return instances ``{"X", "y", "eighths", ...}`` of shape (n, d), small integers, with further choices by name.
+
+    The level is ``eighths`` of the way up from the least loss of all nets to that of the zero net.
+    """
+    kinds = problems((*shape, 2), targets=("random", "taught", "one"), output_weights=("free",))
+    drawn = st.fixed_dictionaries({key: st.sampled_from(list(values)) for key, values in choices.items()})
+    return st.builds(lambda p, more: {"X": p["problem"]["X"], "y": p["problem"]["y"], **more}, kinds, drawn)
+
+
+def system_of(instance: Instance) -> TypeSystem:
+    """Return the data of an instance with all neuron types."""
+    return _system(json.dumps([instance["X"], instance["y"]]))
+
+
+@lru_cache(maxsize=256)
+def _system(text: str) -> TypeSystem:
+    return type_system(*json.loads(text))
+
+
+def level_of(instance: Instance) -> Fraction:
+    """Return the level of an instance."""
+    system = system_of(instance)
+    zero = system.loss((Fraction(0),) * system.n)
+    return system.least_loss + Fraction(instance.get("eighths", 0), 8) * (zero - system.least_loss)
+
+
+def capacity_of(instance: Instance) -> Capacity:
+    """Return the least radius of the ball that reaches the instance's level, both ends accepted by the checker.
+
+    Raises:
+        Rejected: a certificate was refused, or no net was found above.
+    """
+    return _capacity(json.dumps([instance["X"], instance["y"]]), level_of(instance))
+
+
+@lru_cache(maxsize=256)
+def _capacity(text: str, level: Fraction) -> Capacity:
+    system = _system(text)
+    found = least_radius(system, level)
+    if found.net is None:
+        raise Rejected("no net of the least radius was found")
+    accept(found.lower_certificate(), system.to_json())
+    accept(*found.upper_certificate())
+    return found
+
+
+def _is_fittable(instance: Instance) -> bool:
+    system = system_of(instance)
+    return system.least_loss < system.loss((Fraction(0),) * system.n)
+
+
+FITTABLE = Hypothesis("the zero net is not optimal", _is_fittable)
