@@ -47,7 +47,7 @@ def nets_in_box(n: int, d: int, m: int, drawn: bool, seed: int = 0) -> Problem:
         first, last = (np.split(rng.uniform(-0.3, 0.3, (d + 1, m)), [d]) for _ in range(2))
         return (Net(*first), Net(*last)), X, y, "linf:0.3"  # type: ignore[arg-type]
     fleet = Fleet.of(optimizer="adamw", width=m, learning_rate=2e-3, weight_decay=DECAY, seed=[seed, seed + 1])
-    result = train_fleet(fleet, X, y, steps=400, dtype="float64", schedule="cosine")
+    result = train_fleet(fleet, X, y, steps=1000, dtype="float64", schedule="cosine")
     return (unstack(result, 0), unstack(result, 1)), X, y, f"linf:{1 / DECAY:g}"
 
 

@@ -14,7 +14,9 @@ checker did not accept."""
 from __future__ import annotations
 
 import argparse
+import math
 import sys
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -126,7 +128,7 @@ def _record(
     return record | {
         "pieces": found.path.pieces,
         "level": str(found.level),
-        "level_float": float(found.level),
+        "level_float": _rounded_up(found.level),
         "level_slack": found.level_slack,
         "radius_slack": str(found.radius_slack),
         "drift": found.drift,
@@ -139,6 +141,12 @@ def _record(
             "least_live": int(seen.live.min()),
         },
     }
+
+
+def _rounded_up(level: Fraction) -> float:
+    """Return a float that is no smaller."""
+    value = float(level)
+    return value if Fraction(value) >= level else math.nextafter(value, math.inf)
 
 
 def _certified(

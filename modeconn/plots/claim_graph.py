@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 from matplotlib.figure import Figure
@@ -57,22 +58,12 @@ def claim_graph(rests_on: Mapping[str, Sequence[str]], verdicts: Mapping[str, st
         verdicts: id -> a key of ``VERDICT_COLOURS``; a claim without one is "not on trial".
     """
     depths = claim_depths(rests_on)
-    rows: list[list[str]] = []
-    for family in dict.fromkeys(_family(name) for name in rests_on):
-        members = [name for name in rests_on if _family(name) == family]
-        taken: dict[int, int] = {}
-        block: list[list[str]] = []
-        for name in members:
-            line = taken.get(depths[name], 0)
-            taken[depths[name]] = line + 1
-            while len(block) <= line:
-                block.append([])
-            block[line].append(name)
-        rows.extend(block)
-    place = {name: (STEP_X * depths[name], -STEP_Y * line) for line, names in enumerate(rows) for name in names}
-    width = STEP_X * max(depths.values(), default=0) + WIDTH
+    columns = max(4, 1 + max(depths.values(), default=0))
+    place = _places(rests_on, depths, columns)
+    lines = 1 + max((round(-y / STEP_Y) for _, y in place.values()), default=0)
+    width = STEP_X * (columns - 1) + WIDTH
     with figure_style():
-        figure = Figure(figsize=(1.2 * width + 1.6, 0.72 * STEP_Y * len(rows) + 1.2))
+        figure = Figure(figsize=(1.2 * width + 1.6, 0.72 * STEP_Y * lines + 1.2))
         ax = figure.subplots()
         ax.set_axis_off()
         for name, below in rests_on.items():
@@ -91,13 +82,34 @@ def claim_graph(rests_on: Mapping[str, Sequence[str]], verdicts: Mapping[str, st
         handles = [FancyBboxPatch((0, 0), 1, 1, facecolor=VERDICT_COLOURS[v], edgecolor="#39424e") for v in shown]
         ax.legend(handles, shown, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3, fontsize=8)
         ax.set_xlim(-0.2, width + 0.2)
-        ax.set_ylim(-STEP_Y * len(rows) + HEIGHT / 2, STEP_Y)
+        ax.set_ylim(-STEP_Y * lines + HEIGHT / 2, STEP_Y)
     return figure
+
+
+def _places(
+    rests_on: Mapping[str, Sequence[str]], depths: Mapping[str, int], columns: int
+) -> dict[str, tuple[float, float]]:
+    """Return where each box stands: families with arrows first, one column a depth, then the claims without any."""
+    used = {other for others in rests_on.values() for other in others if other in rests_on}
+    alone = [name for name, others in rests_on.items() if name not in used and not set(others) & set(rests_on)]
+    place: dict[str, tuple[float, float]] = {}
+    line = 0
+    for family in dict.fromkeys(_family(name) for name in rests_on if name not in alone):
+        taken: dict[int, int] = {}
+        for name in rests_on:
+            if _family(name) == family and name not in alone:
+                at = taken.get(depths[name], 0)
+                taken[depths[name]] = at + 1
+                place[name] = (STEP_X * depths[name], -STEP_Y * (line + at))
+        line += max(taken.values())
+    for k, name in enumerate(alone):
+        place[name] = (STEP_X * (k % columns), -STEP_Y * (line + k // columns))
+    return place
 
 
 def _family(name: str) -> str:
     """Return the letters an id begins with."""
-    return name.rstrip("0123456789")
+    return re.match(r"[A-Za-z]*", name).group()  # type: ignore[union-attr]
 
 
 def _arrow(ax, start: tuple[float, float], end: tuple[float, float]) -> None:

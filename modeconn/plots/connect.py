@@ -43,7 +43,8 @@ def draw_connections(rows: Sequence[Row]) -> Figure:
             below.set_xlabel("t along the path")
         axes[0, 0].set_ylabel("loss")
         axes[1, 0].set_ylabel("live neurons")
-        axes[0, 0].legend(fontsize=7.5)
+        handles, labels = axes[0, 0].get_legend_handles_labels()
+        figure.legend(handles, labels, loc="outside lower center", ncols=4, fontsize=8)
     return figure
 
 

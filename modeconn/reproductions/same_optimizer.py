@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -67,7 +68,7 @@ def _chain(knots: Sequence[Net], data: Dataset) -> dict[str, Any]:
     """Return the loss at equally spaced points of the chain through some nets."""
     legs = len(knots) - 1
     s = np.linspace(0.0, 1.0, POINTS // legs)
-    losses = [segment_loss(a, b, data.X, data.Y, s) for a, b in zip(knots[:-1], knots[1:], strict=True)]
+    losses = [segment_loss(a, b, data.X, data.Y, s) for a, b in pairwise(knots)]
     t = np.concatenate([(k + s) / legs for k in range(legs)])
     return {"t": t.tolist(), "loss": np.concatenate(losses).tolist(), "live": None}
 

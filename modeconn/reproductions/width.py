@@ -17,7 +17,11 @@ from modeconn.studies.connectivity import CONNECTIVITY_PROFILES, connectivity_st
 
 __all__ = ["REPRODUCTION"]
 
-WAYS = {"constructed": ("construction", "-", "o"), "chain": ("learned chain", "-.", "^"), "segment": ("segment", ":", "s")}
+WAYS = {
+    "constructed": ("construction", "-", "o"),
+    "chain": ("learned chain", "-.", "^"),
+    "segment": ("segment", ":", "s"),
+}
 """Column of the groups -> label, line, marker."""
 
 LOWEST = 1e-6
@@ -45,7 +49,9 @@ def _fractions(ax: Axes, rows: Sequence[Row]) -> None:
             ax.plot(chosen[-1]["needed"], -0.06, "|", color=colour_of(a, b), markersize=9, markeredgewidth=2)
     for N in sorted({row["N"] for row in rows if row["N"] is not None}):
         ax.axvline(N, color="black", linewidth=0.8, linestyle="--")
-        ax.annotate(f"N = {N}", (N, 0.5), xytext=(-3, 0), textcoords="offset points", rotation=90, fontsize=7, ha="right")
+        ax.annotate(
+            f"N = {N}", (N, 0.5), xytext=(-3, 0), textcoords="offset points", rotation=90, fontsize=7, ha="right"
+        )
     ax.set_ylim(-0.1, 1.05)
 
 
@@ -78,13 +84,15 @@ def _draw(tables: Mapping[str, Sequence[Row]]) -> Figure:
                 ax.tick_params(axis="x", labelrotation=90 if len(distinct(rows, "width")) > 8 else 0, labelsize=7.5)
                 ax.set_xlabel("")
             column[2].set_xlabel("width m")
-        for ax, words in zip(axes[:, 0], ("one optimizer:\npairs joined", "two optimizers:\npairs joined"), strict=False):
+        for ax, words in zip(
+            axes[:, 0], ("one optimizer:\npairs joined", "two optimizers:\npairs joined"), strict=False
+        ):
             ax.set_ylabel(words)
         axes[2, 0].set_ylabel("one optimizer: median barrier\n/ loss of the zero net")
         handles = [
             *(Line2D([], [], color=colour_of(a, b), label=_name(a, b)) for a, b in _pairs(groups)),
             *(
-                Line2D([], [], color="black", linestyle=line, marker=marker, markersize=4, label=label)
+                Line2D([], [], color="black", ls=line, marker=marker, markersize=4, label=label)
                 for label, line, marker in WAYS.values()
             ),
         ]
@@ -106,7 +114,9 @@ def _findings(tables: Mapping[str, Sequence[Row]]) -> list[str]:
             short = [row["width"] for row in chosen if row["constructed"] < 1]
             sure = [row["width"] for row in chosen if row["width"] > max(short, default=0)]
             last = chosen[-1]
-            why = f"N = {last['N']}" if last["N"] is not None else f"{last['needed']:g} slots needed at the largest width"
+            why = (
+                f"N = {last['N']}" if last["N"] is not None else f"{last['needed']:g} slots needed at the largest width"
+            )
             words.append(f"{_name(a, b)} from width {sure[0] if sure else 'beyond ' + str(max(short))} on ({why})")
         decided, accepted = (sum(row[key] for row in rows) for key in ("decided", "certified"))
         straight = max(row["segment"] for row in rows)

@@ -68,7 +68,7 @@ CONNECTIVITY_PROFILES: dict[str, ConnectivitySettings] = {
             *(replace(case, widths=FULL_WIDTHS) for case in (SYNTHETIC, BREAST_CANCER, DIABETES)),
             DIGITS,
         ),
-        seeds=6,
+        seeds=5,
         steps=2000,
         chain_steps=1500,
         certified=3,

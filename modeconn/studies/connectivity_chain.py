@@ -51,8 +51,8 @@ def learn_bends(
         InputError: leaves of different shapes, or no step.
 
     Example:
-        >>> one, other = Net(np.ones((1, 1, 1)), 2 * np.ones((1, 1, 1))), Net(2 * np.ones((1, 1, 1)), np.ones((1, 1, 1)))
-        >>> bend = learn_bends(one, other, [[1.0]], [[2.0]])
+        >>> unit = np.ones((1, 1, 1))
+        >>> bend = learn_bends(Net(unit, 2 * unit), Net(2 * unit, unit), [[1.0]], [[2.0]])
         >>> bool(abs(bend.W[0, 0, 0] * bend.A[0, 0, 0] - 2.0) < 0.1)
         True
 
@@ -88,11 +88,12 @@ def _descend(nets0: Net, nets1: Net, X: Any, Y: Any, key: Any, learning_rate: fl
 
     def step(state: tuple[Net, Any], k: Any) -> tuple[tuple[Net, Any], None]:
         bends, memory = state
-        t = jax.random.uniform(jax.random.fold_in(key, k), (nets0.W.shape[0], 2))
+        t = jax.vmap(lambda own: jax.random.uniform(jax.random.fold_in(own, k), (2,)))(keys)
         memory.hyperparams["learning_rate"] = learning_rate * 0.5 * (1.0 + jnp.cos(jnp.pi * k / steps))
         updates, memory = optimizer.update(jax.grad(objective)(bends, t), memory, bends)
         return (optax.apply_updates(bends, updates), memory), None
 
+    keys = jax.vmap(lambda i: jax.random.fold_in(key, i))(jnp.arange(nets0.W.shape[0]))  # of a pair, not of the batch
     start = mixed(nets0, nets1, 0.5)
     (bends, _), _ = jax.lax.scan(step, (start, optimizer.init(start)), jnp.arange(steps))
     return bends

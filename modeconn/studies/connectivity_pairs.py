@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import jax
@@ -28,18 +28,23 @@ def bends_of(pairs: Sequence[Ends], data: Dataset, steps: int, seed: int = 0) ->
     def padded(leaf: Any) -> Any:
         return np.pad(np.asarray(leaf), [(0, 0), (0, width - leaf.shape[1])])
 
-    stacks = [
-        jax.tree.map(lambda *leaves: np.stack([padded(leaf) for leaf in leaves]), *(pair[k] for pair in pairs))
-        for k in (0, 1)
-    ]
-    bends = learn_bends(*stacks, data.X, data.Y, steps=steps, seed=seed)
-    return [
-        jax.tree.map(lambda leaf, i=i, m=ends[0].W.shape[1]: leaf[i][:, :m], bends)  # type: ignore[misc]
-        for i, ends in enumerate(pairs)
-    ]
+    def stacked(nets: Iterable[Net]) -> Net:
+        stack: Net = jax.tree.map(lambda *leaves: np.stack([padded(leaf) for leaf in leaves]), *nets)
+        return stack
+
+    starts, ends = zip(*pairs, strict=True)
+    bends = learn_bends(stacked(starts), stacked(ends), data.X, data.Y, steps=steps, seed=seed)
+    return [Net(*_cut(bends, i, start.W.shape[1])) for i, start in enumerate(starts)]
 
 
-def measure_pair(ends: Ends, bend: Net, data: Dataset, region: WideRegion, unit: float, certify: bool) -> dict[str, Any]:
+def _cut(nets: Net, i: int, width: int) -> Iterable[Any]:
+    """Return the leaves of net i of a stack, without padding."""
+    return (None if leaf is None else leaf[i][..., :width] for leaf in nets)
+
+
+def measure_pair(
+    ends: Ends, bend: Net, data: Dataset, region: WideRegion, unit: float, certify: bool
+) -> dict[str, Any]:
     """Return what joins two nets, one row of JSON values; losses and barriers are in units of ``unit``.
 
     Barriers are above the worse end and exact: of the construction the level minus the worse end (rounding), of

@@ -85,6 +85,13 @@ def _live(net: Net, width: Array) -> Net:
     return jax.tree.map(lambda x: jnp.where(live, x, 0), net)
 
 
+def _turned(state: TrainState) -> TrainState:
+    """Return the state with every W of a net in it transposed, in the weights and in the optimizer's memory."""
+    return jax.tree.map(
+        lambda x: x._replace(W=x.W.T) if isinstance(x, Net) else x, state, is_leaf=lambda x: isinstance(x, Net)
+    )
+
+
 def _transformation(recipe: Recipe, lane: Lanes, factor: Array | float) -> optax.GradientTransformation:
     build = optimizer_from_name(recipe.optimizer).build
     return build(lane.learning_rate * factor, lane.weight_decay, **lane.betas)
@@ -143,6 +150,9 @@ def advance(
     The steps are first, first + 1, ...; interval r has counts[r] of them. One program serves every interval length:
     the trip count is traced. The arithmetic of a lane does not depend on the other lanes.
 
+    Between two steps W is kept (m, d), one row a neuron: so the neurons of all nets are the rows of one matrix, both
+    products with X are plain ones, and no step moves an array to another layout.
+
     Cost: 2 n m (d + c) multiplications a net and step for the gradient, plus the optimizer's own.
     """
     loss, schedule = loss_from_name(recipe.loss), schedule_from_name(recipe.schedule)
@@ -166,11 +176,12 @@ def advance(
 
         def interval(carry: tuple[TrainState, Array], count: Array) -> tuple[tuple[TrainState, Array], Array]:
             state, t = carry
-            before = loss_value(loss, state.net, X, Y)
-            return (jax.lax.fori_loop(t, t + count, step, state), t + count), before
+            before = loss_value(loss, _turned(state).net, X, Y)
+            after = jax.lax.fori_loop(t, t + count, lambda t, state: _turned(step(t, _turned(state))), state)
+            return (after, t + count), before
 
-        (state, _), losses = jax.lax.scan(interval, (state, first), counts)
-        return state, losses
+        (state, _), losses = jax.lax.scan(interval, (_turned(state), first), counts)
+        return _turned(state), losses
 
     return jax.vmap(one)(lanes, state)
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from scipy.optimize import linprog, nnls
 
+import modeconn.constructions.cell_program as cell_program_module
 from modeconn.constructions import connect
 from modeconn.constructions.cell_bound import _least_distance, box_width
 from modeconn.constructions.cell_classes import Classes, classes_of
@@ -150,8 +151,8 @@ def test_too_narrow_is_refused_with_the_numbers(cells):
         assert f"{found.needed} slots needed, width 12" in found.reason
 
 
-def test_the_joint_program_joins_what_separate_reductions_do_not(cells):
-    """Oracle: certificate; a pair found by search that scaling cannot join at this width."""
+def test_the_cell_program_joins_what_scaling_does_not(cells):
+    """Oracle: certificate, on pairs of which scaling cannot join all at this width."""
     X, y = np.random.default_rng(3).normal(size=(12, 2)), np.zeros(12)
     joined = {"scaled-cells": 0, "cell-program": 0}
     for seed in range(6):
@@ -162,6 +163,23 @@ def test_the_joint_program_joins_what_separate_reductions_do_not(cells):
             if found.joined:
                 assert cells.accepted(found, nets, X, y, "linf:1").accepted
     assert joined["cell-program"] > joined["scaled-cells"]
+
+
+@pytest.mark.parametrize(("n", "m", "seed", "most"), [(5, 8, 24, 7), (6, 7, 39, 6)])
+def test_the_joint_program_joins_what_separate_reductions_do_not(cells, monkeypatch, n, m, seed, most):
+    """Oracle: certificate; pairs found by search whose separate reductions need more slots than there are."""
+    X, y = np.random.default_rng(n).normal(size=(n, 2)), np.zeros(n)
+    nets = []
+    for k in (1, 2):
+        rng = np.random.default_rng(100 * seed + k)
+        nets.append(Net(rng.uniform(-1, 1, (2, m)), rng.uniform(-1, 1, (1, m))))
+    found = connect(*nets, X, y, "linf:1", construction="cell-program")
+    assert found.joined
+    assert found.needed <= most
+    assert cells.accepted(found, nets, X, y, "linf:1").accepted
+    separate = cell_program_module.least_gauges
+    monkeypatch.setattr(cell_program_module, "least_gauges", lambda p, b, k: separate(p, b, k) if len(b) == 1 else None)
+    assert not connect(*nets, X, y, "linf:1", construction="cell-program").joined
 
 
 @pytest.mark.parametrize("region", ["spectral:4", "joint-frobenius:9"])

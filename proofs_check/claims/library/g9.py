@@ -177,6 +177,7 @@ CLAIM = Claim(
         "joined by two pieces (margin: least slack, exact)"
     ),
     source="Lin, Li, Wu (2024), Lemma 17, our formulation; any Q, and centres that are no minima: proved here",
+    rests_on=("G8",),
     instances=_drawn("random", "best", "published"),
     shapes=SHAPES,
     hypotheses=(MINIMUM, CENTRE),

@@ -19,6 +19,7 @@ CLAIM = Claim(
         "Kim, Mishkin and Pilanci 2025, staircase of connectivity (ii); our formulation of the claim. It needs "
         "y* not 0: beyond the critical beta the zero net is the only optimum, at every width"
     ),
+    rests_on=("K1",),
     instances=nonzero_problems,
     shapes=SHAPES,
     check=count_check(lambda found: found.smallest_support + 1, lambda c: c.components - c.isolated - 1, paths=True),

@@ -19,6 +19,7 @@ CLAIM = Claim(
         "Kim, Mishkin and Pilanci 2025, staircase of connectivity (iv); our formulation of the claim. It needs "
         "y* not 0, like K2"
     ),
+    rests_on=("K3",),
     instances=nonzero_problems,
     shapes=SHAPES,
     check=count_check(lambda found: found.largest_support + 1, lambda c: -c.isolated, paths=True),

@@ -59,6 +59,7 @@ CLAIM = Claim(
         "vertices in opposite orders (margin: minus the surplus of components, or what is amiss)"
     ),
     source="Kim, Mishkin and Pilanci 2025, staircase of connectivity (v); our formulation. Several outputs: K5V",
+    rests_on=("K1", "W1"),
     instances=nonzero_problems,
     shapes=SHAPES,
     check=_check,

@@ -83,6 +83,7 @@ CLAIM = Claim(
         "Kim, Mishkin and Pilanci 2025, vector outputs; our formulation. Tried on completely positive factorisations, "
         "n = d = c = 2"
     ),
+    rests_on=("W1",),
     instances=_factorisations,
     shapes=((2, 2, 2),),
     check=_check,

@@ -84,6 +84,7 @@ CLAIM = Claim(
         "parts z / sqrt(k) (margin: the room left in the box and in the width, relative)"
     ),
     source="theory R1, proved there",
+    rests_on=("W1",),
     instances=lambda shape: regional_problems(shape, eighths=(0, 0, 1, 4), ratio=RATIOS),
     shapes=SHAPES,
     check=_check,

@@ -128,6 +128,7 @@ CLAIM = Claim(
         "losses, or the width to spare)"
     ),
     source="theory R2, proved there",
+    rests_on=("W1", "R3"),
     instances=lambda shape: regional_problems(shape, factor=FACTORS),
     shapes=SHAPES,
     check=_check,
