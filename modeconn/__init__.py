@@ -12,6 +12,8 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "modeconn.align": ("weight_matching",),
+    "modeconn.capacity": ("least_radius", "phase_diagram", "type_system"),
+    "modeconn.constructions": ("connect", "connect_batch"),
     "modeconn.data": ("Dataset", "load_dataset"),
     "modeconn.errors": ("ExitCode", "InputError"),
     "modeconn.io": ("read_net", "write_net"),

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from modeconn.campaigns.tally import Tally
 from modeconn.errors import InputError, unknown_name
+from modeconn.lazy_registry import LazyRegistry
 
 __all__ = ["FAMILIES", "MODULES", "Family", "Parameters", "family_from_name", "whole_numbers"]
 
@@ -48,24 +48,7 @@ MODULES: dict[str, str] = {
 """Name of the family -> module of :mod:`modeconn.campaigns.families` that exports it as ``FAMILY``."""
 
 
-class _Registry(Mapping[str, Family]):
-    """The families by name; a module is imported when it is first asked for."""
-
-    def __getitem__(self, name: str) -> Family:
-        found: Family = importlib.import_module(f"modeconn.campaigns.families.{MODULES[name]}").FAMILY
-        return found
-
-    def __contains__(self, name: object) -> bool:
-        return name in MODULES
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(MODULES)
-
-    def __len__(self) -> int:
-        return len(MODULES)
-
-
-FAMILIES: Mapping[str, Family] = _Registry()
+FAMILIES: Mapping[str, Family] = LazyRegistry("modeconn.campaigns.families", MODULES, "FAMILY")
 
 
 def family_from_name(name: str) -> Family:

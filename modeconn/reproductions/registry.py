@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
+from modeconn.lazy_registry import LazyRegistry
 from modeconn.reproductions.frame import Reproduction
 
 __all__ = ["MODULES", "REPRODUCTIONS"]
@@ -29,21 +29,4 @@ MODULES: dict[str, str] = {
 """Name of the figure -> module of :mod:`modeconn.reproductions` that exports it as ``REPRODUCTION``."""
 
 
-class _Registry(Mapping[str, Reproduction]):
-    """The reproductions by name; a module is imported when it is first asked for, so that names are free."""
-
-    def __getitem__(self, name: str) -> Reproduction:
-        found: Reproduction = importlib.import_module(f"modeconn.reproductions.{MODULES[name]}").REPRODUCTION
-        return found
-
-    def __contains__(self, name: object) -> bool:
-        return name in MODULES
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(MODULES)
-
-    def __len__(self) -> int:
-        return len(MODULES)
-
-
-REPRODUCTIONS: Mapping[str, Reproduction] = _Registry()
+REPRODUCTIONS: Mapping[str, Reproduction] = LazyRegistry("modeconn.reproductions", MODULES, "REPRODUCTION")

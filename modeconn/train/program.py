@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import optax
+from jax.experimental.layout import Layout, with_layout_constraint
 from jaxtyping import Array, Float, Int, PyTree
 
 from modeconn.losses import loss_from_name
@@ -85,10 +86,13 @@ def _live(net: Net, width: Array) -> Net:
     return jax.tree.map(lambda x: jnp.where(live, x, 0), net)
 
 
-def _turned(state: TrainState) -> TrainState:
-    """Return the state with every W of a net in it transposed, in the weights and in the optimizer's memory."""
+def _by_neuron(state: TrainState) -> TrainState:
+    """Return the state with every W of a net in it stored by neurons, in the weights and in the optimizer's memory."""
+    layout = Layout(major_to_minor=(1, 0))
     return jax.tree.map(
-        lambda x: x._replace(W=x.W.T) if isinstance(x, Net) else x, state, is_leaf=lambda x: isinstance(x, Net)
+        lambda x: x._replace(W=with_layout_constraint(x.W, layout)) if isinstance(x, Net) else x,
+        state,
+        is_leaf=lambda x: isinstance(x, Net),
     )
 
 
@@ -172,16 +176,15 @@ def advance(
             done = t.astype(X.dtype) / total.astype(X.dtype)
             optimizer = _transformation(recipe, lane, schedule(done))
             move, memory = optimizer.update(gradient(state.net, t), state.memory, state.net)
-            return TrainState(_live(jax.tree.map(jnp.add, state.net, move), lane.width), memory)
+            return _by_neuron(TrainState(_live(jax.tree.map(jnp.add, state.net, move), lane.width), memory))
 
         def interval(carry: tuple[TrainState, Array], count: Array) -> tuple[tuple[TrainState, Array], Array]:
             state, t = carry
-            before = loss_value(loss, _turned(state).net, X, Y)
-            after = jax.lax.fori_loop(t, t + count, lambda t, state: _turned(step(t, _turned(state))), state)
-            return (after, t + count), before
+            before = loss_value(loss, state.net, X, Y)
+            return (jax.lax.fori_loop(t, t + count, step, state), t + count), before
 
-        (state, _), losses = jax.lax.scan(interval, (_turned(state), first), counts)
-        return _turned(state), losses
+        (state, _), losses = jax.lax.scan(interval, (_by_neuron(state), first), counts)
+        return state, losses
 
     return jax.vmap(one)(lanes, state)
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
+from modeconn.lazy_registry import LazyRegistry
 from proofs_check.claims.claim import Claim, check_claim
 
 __all__ = ["CLAIMS", "MODULES"]
@@ -56,22 +56,4 @@ MODULES: dict[str, str] = {
 """Claim id -> module of :mod:`proofs_check.claims.library` that exports it as ``CLAIM``."""
 
 
-class _Library(Mapping[str, Claim]):
-    """The claims by id; a claim's module is imported when it is first asked for, so that names are free."""
-
-    def __getitem__(self, name: str) -> Claim:
-        claim = importlib.import_module(f"proofs_check.claims.library.{MODULES[name]}").CLAIM
-        check_claim(claim)
-        return claim
-
-    def __contains__(self, name: object) -> bool:
-        return name in MODULES
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(MODULES)
-
-    def __len__(self) -> int:
-        return len(MODULES)
-
-
-CLAIMS: Mapping[str, Claim] = _Library()
+CLAIMS: Mapping[str, Claim] = LazyRegistry("proofs_check.claims.library", MODULES, "CLAIM", check_claim)

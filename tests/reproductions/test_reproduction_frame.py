@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+import sys
+from types import SimpleNamespace
 
 import matplotlib.pyplot
 import pytest
@@ -9,7 +11,7 @@ from matplotlib.figure import Figure
 
 from modeconn.cli import main
 from modeconn.errors import InputError
-from modeconn.reproductions import REPRODUCTIONS, Reproduction, registry, write_reproduction
+from modeconn.reproductions import REPRODUCTIONS, Reproduction, write_reproduction
 
 
 def compute(profile, seed, reporter):
@@ -34,8 +36,8 @@ LINE = Reproduction("a-line", "A line", "x < y", ("L1",), compute, draw, finding
 @pytest.fixture
 def only_the_line(monkeypatch):
     """A registry that holds the line alone."""
-    monkeypatch.setattr(registry, "MODULES", {"a-line": "a_line"})
-    monkeypatch.setattr(registry._Registry, "__getitem__", lambda self, name: LINE)
+    monkeypatch.setattr(REPRODUCTIONS, "modules", {"a-line": "a_line"})
+    monkeypatch.setitem(sys.modules, "modeconn.reproductions.a_line", SimpleNamespace(REPRODUCTION=LINE))
 
 
 def test_everything_is_written_with_its_digest(only_the_line, tmp_path, capsys):
