@@ -47,10 +47,18 @@ CONSTRUCTIONS: dict[str, Construction] = {
         Construction("disjoint-slots", "disjoint_slots", ("gram",), False, "live0 + live1 <= m; sure for m >= 2 N"),
         Construction("edge-walk", "edge_walk", ("gram",), False, "sure for m >= N + 1"),
         Construction("tau-climb", "tau_climb", ("gram",), False, "sure for m >= N"),
-        Construction("merged-classes", "merged_classes", ("gram",), True, "sure for m >= 4 P, P activation patterns"),
-        Construction("scaled-cells", "scaled_cells", ("box",), True, "live0 + live1 <= m"),
-        Construction("cell-program", "cell_program", ("box",), True, "live0 + live1 <= m"),
-        Construction("mixed-program", "mixed_program", ("mixed",), True, "live0 + live1 <= m; no bound proved"),
+        Construction(
+            "merged-classes", "merged_classes", ("gram",), True, "sure for m >= 2 P + 1, P activation patterns"
+        ),
+        Construction("scaled-cells", "scaled_cells", ("box",), True, "live0 + live1 - shared <= m"),
+        Construction("cell-program", "cell_program", ("box",), True, "live0 + live1 - shared <= m"),
+        Construction(
+            "mixed-program",
+            "mixed_program",
+            ("mixed",),
+            True,
+            "live0 + live1 - shared <= m; a finite width exists, not uniform in the radii",
+        ),
     )
 }
 """All constructions, cheapest first within a kind of region: the order in which ``"auto"`` tries them."""

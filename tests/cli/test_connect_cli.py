@@ -66,22 +66,37 @@ def test_the_checker_accepts_and_the_level_is_the_worse_end(tmp_path, capsys, re
     assert record["segment"]["baseline"] == "endpoint_max" and record["segment"]["upper"] >= 0
 
 
-def test_changed_weights_are_rejected(tmp_path) -> None:
-    """By construction: the path ends at the old weights, so it is no path between the changed ones."""
-    words, *_ = _folder(tmp_path)
+def test_changed_weights_are_rejected(tmp_path, capsys) -> None:
+    """Independent implementation: a weight of the worse end moved so that its loss exceeds the level; a smaller ball.
+
+    A change that leaves the statement true (of the better end, say) is rightly accepted: the evidence names neurons.
+    """
+    words, leaves, X, Y = _folder(tmp_path)
     _, record = _connect(tmp_path, words, "spectral:1.5")
-    problem = json.loads((tmp_path / "c-problem.json").read_text())
-    problem["net1"]["W"][0][3] *= 1.5
-    (tmp_path / "other.json").write_text(json.dumps(problem))
-    assert main(["check", record["certificate"], "--problem", str(tmp_path / "other.json")]) == 1
-    problem = json.loads((tmp_path / "c-problem.json").read_text())
-    problem["region"]["W"]["radius"] = "1/2"
-    (tmp_path / "smaller.json").write_text(json.dumps(problem))
-    assert main(["check", record["certificate"], "--problem", str(tmp_path / "smaller.json")]) == 1
+    worse = max((0, 1), key=lambda k: _half_squares(*leaves[k], X, Y))
+
+    def verdict(change):
+        problem = json.loads((tmp_path / "c-problem.json").read_text())
+        change(problem)
+        (tmp_path / "other.json").write_text(json.dumps(problem))
+        return main(["check", record["certificate"], "--problem", str(tmp_path / "other.json")])
+
+    rejected = 0
+    for j in range(24):
+        for factor in (0.5, 1.001):
+            A = leaves[worse][1].copy()
+            A[0, j] *= factor
+            if _half_squares(leaves[worse][0], A, X, Y) > record["level_float"]:
+                assert verdict(lambda problem, A=A: problem[f"net{worse}"].update(A=A.tolist())) == 1
+                rejected += 1
+    assert rejected >= 12
+    assert "another problem file" in capsys.readouterr().out
+    assert verdict(lambda problem: problem["region"]["W"].update(radius="1/2")) == 1
+    assert verdict(lambda problem: None) == 0
 
 
 def test_changed_certificates_are_rejected(tmp_path) -> None:
-    """By construction: a weight t of a knot doubled, a level below an end, a knot left out."""
+    """By construction: a weight t of a knot beyond the ball, a level below an end, a knot left out."""
     words, *_ = _folder(tmp_path)
     _, record = _connect(tmp_path, words, "spectral:1.5")
     good = json.loads((tmp_path / "c.json").read_text())
@@ -92,12 +107,12 @@ def test_changed_certificates_are_rejected(tmp_path) -> None:
         (tmp_path / "bad.json").write_text(json.dumps(bad))
         return main(["check", str(tmp_path / "bad.json"), "--problem", record["problem"]])
 
-    def double(bad):
+    def inflate(bad):
         move = next(move for move in bad["evidence"]["knots"][0] if move[2] not in ("0", "1"))
-        move[2] = "2"
+        move[2] = "1000000"  # its neuron alone leaves the ball
 
     assert verdict(lambda bad: None) == 0
-    assert verdict(double) == 1
+    assert verdict(inflate) == 1
     assert verdict(lambda bad: bad["statement"].update(level=str(record["level_float"] / 2))) == 1
     assert verdict(lambda bad: bad["evidence"]["knots"].pop()) == 1
 
@@ -210,7 +225,7 @@ def test_nets_and_data_that_do_not_fit(tmp_path, capsys) -> None:
 
     W, A = leaves[1]
     write_net(tmp_path / "b.npz", Net(W[:, :-1], A[:, :-1]))
-    refused("shape")
+    refused("widths 24 and 23")
     np.savez(tmp_path / "b.npz", W=np.where(W > 0, np.nan, W), a=A)
     refused("NaN")
     write_net(tmp_path / "b.npz", Net(W, A))
