@@ -10,7 +10,7 @@ from modeconn.campaigns.tally import Tally
 from modeconn.errors import InputError, unknown_name
 from modeconn.lazy_registry import LazyRegistry
 
-__all__ = ["FAMILIES", "MODULES", "Family", "Parameters", "family_from_name", "whole_numbers"]
+__all__ = ["FAMILIES", "MODULES", "Family", "Parameters", "family_from_name", "names", "whole_numbers"]
 
 Parameters = Mapping[str, Any]
 """Name -> number or string."""
@@ -58,9 +58,16 @@ def family_from_name(name: str) -> Family:
     return FAMILIES[name]
 
 
-def whole_numbers(parameters: Parameters, *names: str) -> None:
-    """Raise :class:`InputError` unless these parameters are whole numbers >= 1."""
-    for name in names:
-        value = parameters[name]
-        if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-            raise InputError(f"expected a whole number of at least 1 for {name}, found {value!r}")
+def whole_numbers(parameters: Parameters, *keys: str) -> None:
+    """Raise :class:`InputError` unless these parameters are whole numbers >= 1 that a machine integer holds."""
+    for key in keys:
+        value = parameters[key]
+        if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value < 2**31:
+            raise InputError(f"expected a whole number below 2^31 and at least 1 for {key}, found {value!r}")
+
+
+def names(parameters: Parameters, *keys: str) -> None:
+    """Raise :class:`InputError` unless these parameters are text."""
+    for key in keys:
+        if not isinstance(parameters[key], str):
+            raise InputError(f'expected a name in quotes such as "x" for {key}, found {parameters[key]!r}')

@@ -35,11 +35,20 @@ def run_shard(family: str, parameters: dict[str, Any], start: int, stop: int, se
     """Return the tally of a shard as JSON values; what travels to a worker.
 
     An instance on which the check raises is undecided there, with its message; the others go on.
+
+    Raises:
+        InputError: an instance of this size does not fit in memory.
     """
     found = FAMILIES[family]
-    with float64():
-        blocks = range(start // found.grain, -(-stop // found.grain))
-        return total(found.run_block(parameters, block, seed) for block in blocks).to_json()
+    blocks = range(start // found.grain, -(-stop // found.grain))
+    try:
+        with float64():
+            return total(found.run_block(parameters, block, seed) for block in blocks).to_json()
+    except MemoryError as error:
+        raise InputError(
+            f"{family} with {parameters}: {error or 'out of memory'}; finished shards are kept: make the instances "
+            "smaller, or go on with --resume where there is more memory"
+        ) from error
 
 
 @dataclass
@@ -91,8 +100,8 @@ def run_campaign(
         reporter: told about progress, in instances.
 
     Raises:
-        InputError: the folder is in use or holds another campaign, a full disk (what is written stays), or a shard at
-            which workers died :data:`LOSSES` times.
+        InputError: the folder is in use or holds another campaign, a full disk (what is written stays), instances that
+            do not fit in memory, or a shard at which workers died :data:`LOSSES` times.
     """
     if shard < 1:
         raise InputError(f"expected at least one instance in a shard, found {shard}")

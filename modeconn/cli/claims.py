@@ -86,13 +86,19 @@ def _draw(path: str, claims: list[Claim], verdicts: Mapping[str, str]) -> None:
 
 def _verdicts(source: str) -> dict[str, str]:
     """Return the verdict of each claim of a run; a refutation that was expected is named so."""
+    from modeconn.plots.claim_graph import VERDICT_COLOURS
+
     path = Path(source) / "verdicts.json" if Path(source).is_dir() else Path(source)
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
-        return {
+        found = {
             row["id"]: "refuted, as expected" if row["verdict"] == row["expected"] == "refuted" else row["verdict"]
             for row in record["claims"]
         }
+        unknown = [verdict for verdict in found.values() if verdict not in VERDICT_COLOURS]
+        if unknown:
+            raise ValueError(unknown)
+        return found
     except OSError as error:
         raise InputError(f"--verdicts: cannot read {path}: {error.strerror or error}; name a run's folder") from None
     except (ValueError, KeyError, TypeError):

@@ -36,6 +36,8 @@ def run(args: argparse.Namespace) -> int:
 
     if args.profile not in PROFILES:
         raise unknown_name("profile", args.profile, PROFILES)
+    if args.seed < 0:
+        raise InputError(f"--seed: expected a whole number >= 0, found {args.seed}")
     if args.name is None:
         return _list(args)
     if args.name != ALL and args.name not in REPRODUCTIONS:

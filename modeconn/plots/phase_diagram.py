@@ -85,7 +85,8 @@ def _panel(ax: Axes, cells: Sequence[Row], thresholds: Sequence[Row]) -> None:
     ax.set_xlim(x[0], x[-1])
     ax.set_ylim(y[0], y[-1])
     for axis, ends in ((ax.xaxis, (x[0], x[-1])), (ax.yaxis, (y[0], y[-1]))):
-        ticks = [v for k in range(-6, 7) for v in (10.0**k, 2 * 10.0**k, 5 * 10.0**k) if ends[0] <= v <= ends[1]]
+        steps = (1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 7.0) if ends[1] < 6 * ends[0] else (1.0, 2.0, 5.0)
+        ticks = [v * 10.0**k for k in range(-6, 7) for v in steps if ends[0] <= v * 10.0**k <= ends[1]]
         axis.set_ticks(ticks, labels=[f"{v:g}" for v in ticks])
         axis.set_ticks([], minor=True)
     ax.grid(False)

@@ -24,18 +24,27 @@ __all__ = ["DualConstraint", "Kind", "Slope", "check_ridge_problem"]
 
 Vector = tuple[Fraction, ...]
 
+EXTREME = Fraction(10**150)
+"""Larger sizes, and smaller ones than its inverse, are refused: floats could not hold their squares."""
+
 TRUSTED = 1e-8
 """Float projections that miss their optimality conditions by more, relatively, are computed again in rationals."""
 
 
 def check_ridge_problem(problem: Problem) -> None:
-    """Raise :class:`InputError` unless the problem has a ridge term, free output weights and no region."""
+    """Raise :class:`InputError` unless the problem has a ridge term, free output weights, no region, and ridge, y and X
+    of a size whose square is a float."""
     if problem.ridge <= 0 or problem.output_weights != "free" or problem.region is not None:
         raise InputError(
             "problem: expected ridge > 0, free output weights and no region, found "
             f"ridge {problem.ridge}, {problem.output_weights} output weights"
             f"{'' if problem.region is None else ' and a region'}; state the ridge-regularised problem"
         )
+    for name, entries in (("ridge", [problem.ridge]), ("y", problem.y), ("X", [v for row in problem.X for v in row])):
+        size = max(map(abs, entries))
+        if size and not 1 / EXTREME <= size <= EXTREME:
+            found = "larger" if size > 1 else "smaller"
+            raise InputError(f"{name}: expected its largest entry between 1e-150 and 1e150, found a {found} one; rescale")
 
 
 class Kind(NamedTuple):

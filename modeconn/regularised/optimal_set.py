@@ -111,7 +111,8 @@ def optimal_set(problem: Problem, optimum: DualOptimum | None = None) -> Optimal
         optimum: its dual optimum, if there already.
 
     Raises:
-        InputError: another problem, or so many tight directions that their sets cannot be enumerated.
+        InputError: another problem, so many tight directions that their sets cannot be enumerated, or numbers so far
+            apart that floats do not reach the dual optimum.
 
     Example:
         >>> from modeconn.topology import problem_from_json
@@ -146,9 +147,7 @@ def exact_optimal_set(problem: Problem, nu: Sequence[Fraction], constraint: Dual
 
 def _try_exact(problem: Problem, nu: tuple[Fraction, ...], cells: DualConstraint) -> OptimalSet | None:
     """Return the optimal set if nu is exactly the dual optimum, else ``None``."""
-    if (cells.projections(np.array([float(v) for v in nu])) ** 2).sum(1).max(initial=0.0) > float(
-        problem.ridge
-    ) ** 2 * (1 + 1e-9):
+    if cells.largest(np.array([float(v) for v in nu])) > float(problem.ridge) * (1 + 1e-9):
         return None
     slopes = cells.slopes(nu)
     if any(slope.square > problem.ridge**2 for slope in slopes):
@@ -171,6 +170,11 @@ def _try_exact(problem: Problem, nu: tuple[Fraction, ...], cells: DualConstraint
 
 def _float_optimal_set(problem: Problem, found: DualOptimum) -> OptimalSet:
     """Return the optimal set as floats show it."""
+    if found.violation > TIGHT:
+        raise InputError(
+            f"optimal set: the dual optimum in floats violates its constraint by {found.violation:.2g} of beta, too much "
+            f"to tell tight directions (limit {TIGHT:g}); rescale X, y or ridge"
+        )
     beta, cells = float(problem.ridge), found.constraint
     X = np.array([[float(v) for v in row] for row in problem.X])
     y = np.array([float(v) for v in problem.y])
@@ -183,7 +187,8 @@ def _float_optimal_set(problem: Problem, found: DualOptimum) -> OptimalSet:
             continue
         directions.append(TightDirection(tuple(p[k].tolist()), s, tuple((s * np.maximum(X @ p[k], 0)).tolist())))
     features = np.array([t.feature for t in directions]).reshape(-1, len(y))
-    corners = float_vertices(features, y - found.nu, 1e-7)
+    fit = y - found.nu
+    corners = float_vertices(features, np.where(np.linalg.norm(fit) <= TIGHT * np.linalg.norm(y), 0.0, fit), 1e-7)
     if not corners:
         raise InputError(
             "optimal set: floats show no combination of tight features that fits; the problem is too ill-conditioned, "

@@ -63,24 +63,32 @@ def float_vertices(
 ) -> tuple[Vertex, ...]:
     """Return the vertices as floats show them: singular values, residuals and amounts below ``tolerance`` are zero.
 
+    Features are compared by direction: rescaling one changes its amounts and nothing else.
+
     Args:
-        features: phi_k (K, n).
-        target: y* (n,).
-        tolerance: relative to the longest feature (singular values) and to y* (residuals, amounts).
+        features: phi_k (K, n), none of them 0.
+        target: y* (n,); exactly 0 if the zero net is optimal.
+        tolerance: relative to unit features (singular values) and to y* (residuals, amounts).
+
+    Example:
+        >>> features, target = np.array([[1e9, 0.0], [0.0, 1e-9]]), np.ones(2)
+        >>> [v.support for v in float_vertices(features, target, 1e-7)], float_vertices(features[:0], target, 1e-7)
+        ([(0, 1)], ())
     """
-    scale = float(np.linalg.norm(features, axis=1).max(initial=0.0))
     size = float(np.linalg.norm(target))
-    if size <= tolerance * scale or not len(features):
+    if size == 0:
         return (Vertex((), ()),)
-    full = int((np.linalg.svd(features, compute_uv=False) > tolerance * scale).sum())
+    lengths = np.linalg.norm(features, axis=1)
+    units = features / lengths[:, None]
+    full = int((np.linalg.svd(units, compute_uv=False) > tolerance).sum()) if len(units) else 0
     found = []
-    for support in _supports(len(features), full):
-        columns = features[list(support)].T
+    for support in _supports(len(units), full):
+        columns = units[list(support)].T
         amounts, _, _, singular = np.linalg.lstsq(columns, target, rcond=None)
-        is_independent = len(singular) == len(support) and singular.min() > tolerance * scale
+        is_independent = len(singular) == len(support) and singular.min() > tolerance
         residual = float(np.linalg.norm(columns @ amounts - target))
-        if is_independent and residual <= tolerance * size and amounts.min() > tolerance * size / scale:
-            found.append(Vertex(support, tuple(amounts.tolist())))
+        if is_independent and residual <= tolerance * size and amounts.min() > tolerance * size:
+            found.append(Vertex(support, tuple((amounts / lengths[list(support)]).tolist())))
     return tuple(found)
 
 

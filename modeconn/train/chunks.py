@@ -18,14 +18,15 @@ __all__ = ["PADDINGS", "Chunk", "Padding", "cut", "group", "padded_widths"]
 Padding = Literal["power_of_two", "largest"]
 PADDINGS = ("power_of_two", "largest")
 
-_CPU_ACTIVATIONS, _CPU_NEURONS = 1 << 15, 64
-"""On a CPU: activations (neurons times points) side by side, so that they stay in cache; at least so many neurons."""
+_CPU_BYTES, _CPU_NEURONS = 1 << 19, 64
+_CPU_ACTIVATION_COPIES, _CPU_WEIGHT_COPIES = 3, 4
+"""On a CPU: what one core's cache holds of a chunk, its least number of neurons, and the arrays a step goes through."""
 _DEVICE_BYTES = 2 << 30
 _ACTIVATION_COPIES, _WEIGHT_COPIES = 4, 12
 """On an accelerator: memory of a chunk, and how many arrays of either size a step is reckoned to keep."""
 
 
-@dataclass
+@dataclass(eq=False)
 class Chunk:
     """Nets that run side by side on one device; ``lanes`` may exceed their number (the last net is then repeated).
 
@@ -105,15 +106,17 @@ def default_lanes(
     """Return how many nets of ``columns`` neurons run side by side on ``points`` data points.
 
     On a CPU the number depends on the sizes alone, not on how many nets (``members``) there are: the rounding of a net
-    would change with it. Small chunks are the fast ones there. An accelerator takes as many nets as there are, up to a
-    power of two, within the memory meant for a chunk.
+    would change with it. It is the power of two whose chunk fits the cache of one core. An accelerator takes as many
+    nets as there are, up to a power of two, within the memory meant for a chunk.
 
     Example:
         >>> default_lanes("cpu", columns=16, points=32, d=4, c=1, itemsize=4)
         64
     """
     if platform == "cpu":
-        return max(1, _CPU_ACTIVATIONS // (columns * points), _CPU_NEURONS // columns)
+        copies = _CPU_ACTIVATION_COPIES * points + _CPU_WEIGHT_COPIES * (d + c)
+        fitting = max(1, _CPU_BYTES // (itemsize * columns * copies), _CPU_NEURONS // columns)
+        return 1 << (fitting.bit_length() - 1)
     bytes_a_net = itemsize * columns * (_ACTIVATION_COPIES * points + _WEIGHT_COPIES * (d + c + 1))
     fitting = max(1, _DEVICE_BYTES // bytes_a_net)
     return fitting if members is None else min(fitting, 1 << (members - 1).bit_length())

@@ -14,7 +14,7 @@ __all__ = ["loss_and_gradient", "loss_value"]
 
 def _forward(net: Net, X: Float[Array, "n d"]) -> tuple[Float[Array, "m n"], Float[Array, "m n"], Float[Array, "n c"]]:
     """Return pre-activations and activations, one row a neuron, and the predictions."""
-    P = jnp.einsum("md,nd->mn", jax.lax.optimization_barrier(net.W.T), X)
+    P = jnp.einsum("dm,nd->mn", net.W, X)
     if net.b is not None:
         P = P + net.b[:, None]
     H = jnp.maximum(P, 0)

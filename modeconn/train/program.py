@@ -25,6 +25,9 @@ __all__ = ["Final", "Lanes", "Recipe", "TrainState", "advance", "begin", "draw_n
 INIT_ROLE, BATCH_ROLE = 0, 1
 """What a key is for: folded into the base key first, so that weights and minibatches never share random bits."""
 
+_VECTOR = 16
+"""Inputs from which on W is stored by neurons: floats in a vector of the processor."""
+
 
 @dataclass(frozen=True)
 class Recipe:
@@ -87,13 +90,14 @@ def _live(net: Net, width: Array) -> Net:
 
 
 def _by_neuron(state: TrainState) -> TrainState:
-    """Return the state with every W of a net in it stored by neurons, in the weights and in the optimizer's memory."""
-    layout = Layout(major_to_minor=(1, 0))
-    return jax.tree.map(
-        lambda x: x._replace(W=with_layout_constraint(x.W, layout)) if isinstance(x, Net) else x,
-        state,
-        is_leaf=lambda x: isinstance(x, Net),
-    )
+    """Return the state with every long W of a net in it stored by neurons: the weights and what the optimizer keeps."""
+
+    def stored(x: Any) -> Any:
+        if not isinstance(x, Net) or x.W.shape[0] < _VECTOR:
+            return x
+        return x._replace(W=with_layout_constraint(x.W, Layout(major_to_minor=(1, 0))))
+
+    return jax.tree.map(stored, state, is_leaf=lambda x: isinstance(x, Net))
 
 
 def _transformation(recipe: Recipe, lane: Lanes, factor: Array | float) -> optax.GradientTransformation:
@@ -154,8 +158,9 @@ def advance(
     The steps are first, first + 1, ...; interval r has counts[r] of them. One program serves every interval length:
     the trip count is traced. The arithmetic of a lane does not depend on the other lanes.
 
-    Between two steps W is kept (m, d), one row a neuron: so the neurons of all nets are the rows of one matrix, both
-    products with X are plain ones, and no step moves an array to another layout.
+    Where d is large, W stays in memory neuron by neuron from step to step: the neurons of all nets are then the rows
+    of one matrix, both products with X are plain ones, and no step moves W or its gradient to another layout. Where d
+    is small this would leave the rest of a step with rows shorter than a vector of the processor.
 
     Cost: 2 n m (d + c) multiplications a net and step for the gradient, plus the optimizer's own.
     """

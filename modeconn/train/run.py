@@ -20,7 +20,7 @@ from modeconn.train.fleet import Fleet
 from modeconn.train.inputs import Settings, checked_data, checked_initial, fingerprint, float_dtype
 from modeconn.train.program import Final
 from modeconn.train.result import FleetResult
-from modeconn.train.training import Training
+from modeconn.train.training import Training, pinned
 
 __all__ = ["train_fleet"]
 
@@ -84,7 +84,7 @@ def train_fleet(
         padding: see :func:`modeconn.train.chunks.padded_widths`.
         chunk_size: nets side by side; default: what fits the cache of a CPU or 2 GiB of an accelerator.
         segment_steps: steps between two looks at the clock, the keyboard and the checkpoint.
-        devices: default: all local devices; chunks are dealt out to them.
+        devices: default: all local devices; chunks are dealt out to them. On CPUs one chunk is under way on each core.
         progress: called with (net-steps done, net-steps in all) after every segment.
         checkpoint: ``.npz`` to write the state to while training, on an interrupt too; if it exists the run goes on
             from it, with the same result. It is left in place when the run is done.
@@ -118,7 +118,7 @@ def train_fleet(
             f"train_fleet: fixed output weights have one output, found {Y.shape[1]} target columns; train A"
         )
     given = None if initial is None else checked_initial(initial, fleet, X.shape[1], Y.shape[1], settings)
-    with jax.enable_x64(kind == np.float64), jax.default_matmul_precision("highest"):
+    with pinned(kind):
         training = Training(fleet, X, Y, settings, given, devices or jax.local_devices())
         name = fingerprint(fleet, settings, [X, Y, *jax.tree.leaves(given)])
         if checkpoint is not None:

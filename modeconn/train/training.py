@@ -1,9 +1,13 @@
-"""A fleet under way: chunks of nets advance by segments, on every device, until all have had their steps."""
+"""A fleet under way: chunks of nets advance by segments, on every device and core, until all have had their steps."""
 
 from __future__ import annotations
 
+import contextlib
+import os
+import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import Any, NamedTuple, TypeVar
 
 import jax
@@ -18,13 +22,39 @@ from modeconn.train.fleet import Fleet
 from modeconn.train.inputs import Settings, float_dtype
 from modeconn.train.program import Final, TrainState, advance, begin, draw_nets, measure
 
-__all__ = ["Training"]
+__all__ = ["Training", "cores", "pinned", "places"]
 
 R = TypeVar("R")
 
 _LEAVES = Net._fields
 _DRAWN_TOGETHER = 64
 """Initial nets are drawn in blocks of one size: in a shorter one the same net would round differently."""
+
+
+_CPU_PLACES = 16
+"""Chunks in flight on CPUs at most: what starts them is one Python process."""
+
+
+def cores() -> int:
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def places(devices: Sequence[jax.Device]) -> list[int]:
+    """Return, for every chunk that may be in flight, the position of its device.
+
+    An accelerator works on one chunk at a time; CPU devices share the cores, and a chunk that fits a core's cache keeps
+    one core busy.
+    """
+    together = min(cores(), _CPU_PLACES) // len(devices) if devices[0].platform == "cpu" else 1
+    return list(range(len(devices))) * max(1, together)
+
+
+@contextlib.contextmanager
+def pinned(dtype: np.dtype) -> Iterator[None]:
+    """Pin the arithmetic of training, in this thread: 64-bit floats or not, matrix products at full precision."""
+    with jax.enable_x64(dtype == np.float64), jax.default_matmul_precision("highest"):
+        yield
 
 
 class Segment(NamedTuple):
@@ -71,6 +101,7 @@ class Training:
     ) -> None:
         self.fleet, self.X, self.Y, self.settings = fleet, X, Y, settings
         self.devices, self.dtype = devices, float_dtype(settings.dtype)
+        self.places, self.starting = places(devices), threading.Lock()
         self.base_key = jax.random.key(settings.base_seed)
         self.data = [tuple(jax.device_put(array, device) for array in (X, Y)) for device in devices]
         self.start = self.drawn() if initial is None else initial
@@ -145,45 +176,61 @@ class Training:
                 target = self.ledger[name]
                 target[chunk.members] = _columns(np.asarray(leaf)[: len(chunk.members)], target.shape[-1])
 
-    def dispatch(self, chunk: Chunk, device: jax.Device, data: tuple[jax.Array, jax.Array], records: int) -> Segment:
-        """Start the next ``records`` intervals of a chunk; do not wait for them."""
-        lanes = jax.device_put(lanes_of(self.fleet, chunk, self.dtype), device)
-        start = jax.device_put(self.initial(chunk) if chunk.state is None else chunk.state, device)
-        state = begin(chunk.recipe, lanes, start) if chunk.state is None else start
-        stride, total = self.settings.record_every, self.settings.steps
-        counts = np.clip(total - chunk.step - stride * np.arange(records), 0, stride).astype(np.int32)
-        numbers = (np.int32(chunk.step), counts, np.int32(total))
-        after, losses = advance(chunk.recipe, self.base_key, lanes, state, *data, *numbers)
-        return Segment(chunk, after, losses, counts)
+    def advanced(self, chunk: Chunk, place: int, records: int) -> Segment:
+        """Return the next ``records`` intervals of a chunk, done: called from a thread for each place.
 
-    def commit(self, segment: Segment) -> bool:
-        """Wait for a segment and write down what it brought; return True."""
+        One thread starts its work at a time, so that a program is compiled once; then they wait side by side.
+        """
+        device, data = self.devices[place], self.data[place]
+        with pinned(self.dtype):
+            with self.starting:
+                lanes = jax.device_put(lanes_of(self.fleet, chunk, self.dtype), device)
+                start = jax.device_put(self.initial(chunk) if chunk.state is None else chunk.state, device)
+                state = begin(chunk.recipe, lanes, start) if chunk.state is None else start
+                stride, total = self.settings.record_every, self.settings.steps
+                counts = np.clip(total - chunk.step - stride * np.arange(records), 0, stride).astype(np.int32)
+                numbers = (np.int32(chunk.step), counts, np.int32(total))
+                after, losses = advance(chunk.recipe, self.base_key, lanes, state, *data, *numbers)
+            return Segment(chunk, *jax.block_until_ready((after, losses)), counts)
+
+    def commit(self, segment: Segment) -> None:
+        """Write down what a segment brought."""
         chunk, members = segment.chunk, segment.chunk.members
-        after, losses = jax.block_until_ready((segment.after, segment.losses))
         used = int((segment.counts > 0).sum())
         first = chunk.step // self.settings.record_every
-        self.ledger["history"][members, first : first + used] = np.asarray(losses)[: len(members), :used]
-        chunk.state, chunk.step = after, chunk.step + int(segment.counts.sum())
+        self.ledger["history"][members, first : first + used] = np.asarray(segment.losses)[: len(members), :used]
+        chunk.state, chunk.step = segment.after, chunk.step + int(segment.counts.sum())
         if chunk.step == self.settings.steps:
-            self.store(chunk, after.net)
+            self.store(chunk, segment.after.net)
             self.ledger["finished"][members] = True
-        return True
 
     def train(self, records: int, tick: Callable[[], None]) -> None:
-        """Run every chunk to its last step, one on each device at a time; ``tick`` is called after every segment."""
-        while self.queue or self.running:
-            while self.queue and len(self.running) < len(self.devices):
-                self.running.append(self.queue.popleft())
-            segments = [
-                _unless_out_of_memory(self.dispatch, chunk, device, data, records)
-                for chunk, device, data in zip(self.running, self.devices, self.data, strict=False)
-            ]
-            for chunk, segment in zip(list(self.running), segments, strict=True):
-                if segment is None or _unless_out_of_memory(self.commit, segment) is None:
-                    self.running.remove(chunk)
-                    self.split_all_like(chunk)
-            self.running = [chunk for chunk in self.running if chunk.step < self.settings.steps]
-            tick()
+        """Run every chunk to its last step, one at each place at a time; ``tick`` is called after every segment."""
+        free = list(reversed(self.places))
+        under_way: dict[Future[Segment | None], tuple[Chunk, int]] = {}
+        with ThreadPoolExecutor(len(free)) as threads:
+
+            def go_on(chunk: Chunk, place: int) -> None:
+                future = threads.submit(_unless_out_of_memory, self.advanced, chunk, place, records)
+                under_way[future] = chunk, place
+
+            while self.queue or under_way:
+                while self.queue and free:
+                    self.running.append(self.queue.popleft())
+                    go_on(self.running[-1], free.pop())
+                for future in wait(under_way, return_when=FIRST_COMPLETED).done:
+                    chunk, place = under_way.pop(future)
+                    segment = future.result()
+                    if segment is not None:
+                        self.commit(segment)
+                    if segment is not None and chunk.step < self.settings.steps:
+                        go_on(chunk, place)
+                    else:
+                        self.running.remove(chunk)
+                        free.append(place)
+                    if segment is None:
+                        self.split_all_like(chunk)
+                    tick()
 
     def split(self, chunk: Chunk) -> list[Chunk]:
         """Return the halves of a chunk that did not fit."""

@@ -23,6 +23,7 @@ from proofs_check.checker.ridge_problem import (
     read_dual_point,
     read_ridge_problem,
 )
+from proofs_check.checker.wide_read import at_least, at_most
 from proofs_check.exact.cell_linear import dot
 
 __all__ = ["check_minimum_norm", "check_ridge_gap"]
@@ -39,7 +40,10 @@ def check_ridge_gap(statement: Any, evidence: Any, problem: Mapping[str, Any], m
     nu = read_dual_point(nu_, slopes_, setting, max_cells).nu
     if dot(nu, setting.data.y) - dot(nu, nu) / 2 < lower:
         raise CertificateError("the dual value nu . y - |nu|^2 / 2 is below the stated lower end")
-    return f"the least objective of width {m} lies in [{lower}, {upper}], and that of every other width above {lower}"
+    return (
+        f"the least objective of width {m} lies in [{at_least(lower)}, {at_most(upper)}], "
+        f"and no net of any width has an objective below {at_least(lower)}"
+    )
 
 
 def check_minimum_norm(statement: Any, evidence: Any, problem: Mapping[str, Any], max_cells: int = MAX_CELLS) -> str:

@@ -238,6 +238,19 @@ def test_one_instance_too_large_is_an_error():
         in_halves(never, 0, 4)
 
 
+@pytest.mark.parametrize("error", [MemoryError(), MemoryError("Unable to allocate 447 GiB")])
+def test_instances_too_large_for_the_machine_are_bad_input(error, monkeypatch, tmp_path):
+    """Oracle: by construction: drawing a block already asks for too much."""
+    from modeconn.campaigns.families import segment_barrier
+
+    def draw(*_):
+        raise error
+
+    monkeypatch.setattr(segment_barrier, "block_generator", draw)
+    with pytest.raises(InputError, match="segment-barrier with .* make the instances smaller"):
+        summary_of(tmp_path)
+
+
 def test_a_check_that_raises_leaves_its_instance_undecided(monkeypatch):
     """Oracle: by construction; the error is kept with the instance's number."""
     from dataclasses import replace

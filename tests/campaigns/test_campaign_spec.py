@@ -1,11 +1,14 @@
 """Campaign files: products of parameters, stable names, and what is refused."""
 
+import datetime
+
 import pytest
 
 from modeconn.campaigns import FAMILIES, Tally, missing_shards, read_spec, spec_from_table, total
 from modeconn.errors import InputError
 
 SEGMENTS = {"family": "segment-barrier", "instances": 600, "n": [2, 4], "d": 2, "width": [1, 2]}
+NARROW = {"family": "narrow-barrier", "instances": 1, "n": 1, "d": 1, "width": 1}
 
 
 def test_lists_are_multiplied_out_and_rounded_to_the_grain():
@@ -43,10 +46,18 @@ def test_a_cell_is_named_by_its_parameters_alone():
         ({"job": [{"family": "claim", "instances": 16, "claim": "L1", "shape": 99}]}, "shapes, found shape 99"),
         ({"job": [{"family": "claim", "instances": 16, "claim": "L1", "control": "no"}]}, "unknown control"),
         ({"job": [{"family": "ball-contraction", "instances": 1, "rows": 1, "columns": 1, "potential": "l7"}]}, "l7"),
-        (
-            {"job": [{"family": "narrow-barrier", "instances": 1, "n": 1, "d": 1, "width": 1, "bound": "x"}]},
-            "unknown bound",
-        ),
+        ({"job": [{**NARROW, "bound": "x"}]}, "unknown bound"),
+        ({"job": [{**SEGMENTS, "width": 2**64}]}, r"below 2\^31"),
+        *[
+            ({"job": [{**job, key: [value]}]}, f"expected a name in quotes .* for {key}, found")
+            for job, key in (
+                ({"family": "claim", "instances": 16, "claim": "L1"}, "claim"),
+                ({"family": "claim", "instances": 16, "claim": "L1"}, "control"),
+                ({"family": "ball-contraction", "instances": 1, "rows": 1, "columns": 1}, "potential"),
+                (NARROW, "bound"),
+            )
+            for value in (0, False, 1.5, ["L1"], {"a": 1}, datetime.date(2020, 1, 1))
+        ],
     ],
 )
 def test_bad_specifications(table, said):

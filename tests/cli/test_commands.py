@@ -227,14 +227,17 @@ def test_as_a_process():
 
 
 def test_graph_of_the_claims(tmp_path, capsys):
-    """Oracle: the SVG's text; the verdicts of a run colour it; a file that is no record of verdicts is refused."""
+    """Oracle: the SVG's text; the verdicts of a run colour it; files that are no record of verdicts are refused."""
     record = tmp_path / "verdicts.json"
     record.write_text(json.dumps({"claims": [{"id": "ADAM", "verdict": "refuted", "expected": "refuted"}]}))
     graph = tmp_path / "graph.svg"
     assert main(["claims", "--graph", str(graph), "--verdicts", str(tmp_path)]) == 0
     assert ">refuted, as expected<" in graph.read_text()
-    record.write_text("{}")
-    assert main(["claims", "--graph", str(graph), "--verdicts", str(record)]) == 2
-    assert "is not a verdicts.json" in capsys.readouterr().err
+    row = {"id": "ADAM", "verdict": "refuted", "expected": "refuted"}
+    rows = [{**row, "verdict": verdict} for verdict in ("proved", None, [], 1)] + [{**row, "id": []}, {"id": "ADAM"}, 3]
+    for bad in ({}, [], 3, {"claims": None}, *({"claims": [row]} for row in rows)):
+        record.write_text(json.dumps(bad))
+        assert main(["claims", "--graph", str(graph), "--verdicts", str(record)]) == 2
+        assert "is not a verdicts.json" in capsys.readouterr().err
     assert main(["claims", "--verdicts", str(record)]) == 2
     assert main(["claims", "--graph", str(tmp_path / "graph.png")]) == 2

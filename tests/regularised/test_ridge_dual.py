@@ -104,3 +104,13 @@ def test_other_problems_are_refused(data: dict[str, object]) -> None:
     """By construction."""
     with pytest.raises(InputError, match="expected ridge > 0"):
         dual_optimum(problem_from_json(data))
+
+
+@pytest.mark.parametrize("name", ["ridge", "y", "X"])
+@pytest.mark.parametrize("size", ["1e151", "1e-151", "1e400", "1e-400"])
+def test_sizes_that_floats_cannot_square_are_refused(name: str, size: str) -> None:
+    """By construction."""
+    data = {"X": [[1]], "y": [1], "ridge": "1/10"}
+    data[name] = {"ridge": size, "y": [size], "X": [[size]]}[name]
+    with pytest.raises(InputError, match=f"{name}: expected its largest entry .* rescale"):
+        dual_optimum(problem_from_json(data))

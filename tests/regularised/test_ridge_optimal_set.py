@@ -8,7 +8,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from ridge_oracles import arrays, corners, predictions_of, random_problem, sums
+from ridge_oracles import arrays, corners, objective, predictions_of, random_problem, sums
 from scipy.optimize import linprog
 
 from modeconn.errors import InputError
@@ -26,7 +26,7 @@ from modeconn.regularised import (
     three_component_problem,
     vertices,
 )
-from modeconn.topology import Problem
+from modeconn.topology import Problem, problem_from_json
 
 
 def summary(found: OptimalSet) -> tuple[int, int, int]:
@@ -155,6 +155,46 @@ def test_vertices_are_those_linear_programs_find() -> None:
     assert seen == {v.support for v in found.vertices}
     near = float_vertices(Phi.T, np.array(found.fit, float), 1e-9)
     assert {v.support for v in near} == seen
+
+
+def test_the_length_of_a_feature_does_not_decide_whether_it_counts() -> None:
+    """Conserved quantity: supports, when a column is rescaled and its amount with it."""
+    rng = np.random.default_rng(0)
+    features, target = np.abs(rng.normal(size=(4, 3))), np.ones(3)
+    found = {v.support for v in float_vertices(features, target, 1e-9)}
+    assert found
+    for lengths in itertools.product((1e-9, 1.0, 1e9), repeat=4):
+        assert {v.support for v in float_vertices(features * np.array(lengths)[:, None], target, 1e-9)} == found
+
+
+@pytest.mark.parametrize("small", ["1", "1/10000", "1e-6", "1e-9"])
+def test_units_of_the_data_do_not_change_the_supports(small: str) -> None:
+    """Conserved quantity: X -> X / t, y -> t y, which leaves slopes, neurons in units of t^2 and supports as they are."""
+    t = Fraction(small)
+    X, y = [[1, 2], [-1, 1], [0, -1]], [1, -1, Fraction(1, 2)]
+    found = optimal_set(
+        problem_from_json({"X": [[v / t for v in row] for row in X], "y": [v * t for v in y], "ridge": "1/10"})
+    )
+    assert (found.smallest_support, found.largest_support) == (3, 3)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        *({"ridge": ridge} for ridge in ("1e-8", "1e-10", "1e-15", "1e-30", "1e-100", "1e-300")),
+        *({"X": [[size, 0], [0, 1], [1, 1]]} for size in ("1e8", "1e12", "1e20", "1e100")),
+    ],
+)
+def test_numbers_too_far_apart_for_floats_give_no_wrong_answer(change: dict[str, object]) -> None:
+    """Certificate by evaluation: either it is refused, or every vertex attains the optimum to 1e-6 of it."""
+    problem = problem_from_json({"X": [[1, 2], [-1, 1], [0, -1]], "y": [1, -1, "1/2"], "ridge": "1/10", **change})
+    try:
+        found = optimal_set(problem)
+    except InputError as error:
+        assert "rescale" in str(error)
+        return
+    for vertex in found.vertices:
+        assert objective(problem, found.vertex_net(vertex)) == pytest.approx(float(found.value), rel=1e-6)
 
 
 def test_all_vertices_are_optimal_and_irreducible() -> None:

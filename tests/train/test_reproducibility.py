@@ -143,6 +143,7 @@ def test_out_of_memory_halves_the_chunks(monkeypatch: pytest.MonkeyPatch) -> Non
         return advance(recipe, key, lanes, *rest)
 
     monkeypatch.setattr(training, "advance", small)
+    monkeypatch.setattr(training, "cores", lambda: 1)
     assert_close(run(segment_steps=20, chunk_size=16), straight())
     assert sizes[:4] == [16, 16, 16, 8]
     assert sizes.count(16) == 3 + 1, "each program learns it once"

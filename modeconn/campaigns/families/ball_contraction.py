@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from modeconn.campaigns.families.drawing import block_generator, in_halves, tally_of_margins
-from modeconn.campaigns.family import Family, Parameters, whole_numbers
+from modeconn.campaigns.family import Family, Parameters, names, whole_numbers
 from modeconn.campaigns.tally import Tally, total
 from modeconn.errors import unknown_name
 from modeconn.optim import POTENTIALS, lion_k
@@ -29,8 +29,9 @@ DEFAULTS: Parameters = {"potential": "l1", "rows": None, "columns": None, "steps
 def _check(parameters: Parameters) -> None:
     """Raise :class:`modeconn.errors.InputError` for numbers below 1 or an unknown potential."""
     whole_numbers(parameters, "rows", "columns", "steps")
+    names(parameters, "potential")
     if parameters["potential"] not in POTENTIALS:
-        raise unknown_name("potential", str(parameters["potential"]), POTENTIALS)
+        raise unknown_name("potential", parameters["potential"], POTENTIALS)
 
 
 def _run_block(parameters: Parameters, block: int, seed: int) -> Tally:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from modeconn.campaigns.family import Family, Parameters, whole_numbers
+from modeconn.campaigns.family import Family, Parameters, names, whole_numbers
 from modeconn.campaigns.tally import KEPT, Tally, decade
 from modeconn.errors import InputError, unknown_name
 from proofs_check.claims import CLAIMS
@@ -25,8 +25,9 @@ DEFAULTS: Parameters = {"claim": None, "control": "", "shape": 1}
 
 def _check(parameters: Parameters) -> None:
     """Raise :class:`InputError` for an unknown claim or control, or a shape it does not have."""
+    names(parameters, "claim", "control")
     if parameters["claim"] not in CLAIMS:
-        raise unknown_name("claim", str(parameters["claim"]), CLAIMS)
+        raise unknown_name("claim", parameters["claim"], CLAIMS)
     whole_numbers(parameters, "shape")
     claim = _on_trial(parameters)
     if parameters["shape"] > len(claim.shapes):

@@ -6,7 +6,7 @@ from fractions import Fraction
 from typing import Any
 
 from modeconn.campaigns.families.drawing import block_generator, tally_of_margins
-from modeconn.campaigns.family import Family, Parameters, whole_numbers
+from modeconn.campaigns.family import Family, Parameters, names, whole_numbers
 from modeconn.campaigns.tally import Tally
 from modeconn.errors import unknown_name
 from modeconn.topology import CellComplex, Landscape, communication_barrier, level_set_topology, problem_from_json
@@ -29,8 +29,9 @@ DEFAULTS: Parameters = {"n": None, "d": None, "width": None, "entries": 2, "boun
 def _check(parameters: Parameters) -> None:
     """Raise :class:`modeconn.errors.InputError` for numbers below 1 or an unknown bound."""
     whole_numbers(parameters, "n", "d", "width", "entries")
+    names(parameters, "bound")
     if parameters["bound"] not in BOUNDS:
-        raise unknown_name("bound", str(parameters["bound"]), BOUNDS)
+        raise unknown_name("bound", parameters["bound"], BOUNDS)
 
 
 def _run_block(parameters: Parameters, block: int, seed: int) -> Tally:

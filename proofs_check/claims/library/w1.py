@@ -10,7 +10,7 @@ import numpy as np
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from modeconn.constructions import recombine
+from modeconn.constructions import problem_to_json, recombine
 from modeconn.constructions.functionals import Functionals
 from modeconn.constructions.reduction import reduce_pair
 from modeconn.topology import CellComplex, Landscape, problem_from_json
@@ -20,8 +20,6 @@ from proofs_check.claims.library.narrow_cases import accept_barrier
 from proofs_check.claims.library.w_cases import (
     ALLOWANCE,
     SHAPES,
-    Joined,
-    build_pair,
     functionals,
     join,
     nets_of,
@@ -51,18 +49,15 @@ def _check(instance: Instance) -> Outcome:
     """Return what the rounding allowance leaves of level and radii, after the checker accepted the path."""
     joined = join(instance)
     found = joined.found
-    assert found.level is not None and found.radius_slack is not None and found.path is not None, "joined"
-    above = (found.level - joined.level) / joined.scale
     detail = {
         "width": found.width,
         "N": found.functionals,
         "live": [found.live0, found.live1],
-        "pieces": found.path.pieces,
+        "pieces": joined.path.pieces,
         "construction": found.construction,
-        "above": float(above),
-        "slack": float(found.radius_slack),
+        "rounding": float(joined.rounding),
     }
-    return Outcome(ALLOWANCE - max(above, found.radius_slack), certified=True, detail=detail)
+    return Outcome(ALLOWANCE - joined.rounding, certified=True, detail=detail)
 
 
 def _refuted_by(margin: Fraction, certificate: dict[str, Any], problem: dict[str, Any], **detail: Any) -> Outcome:
@@ -86,8 +81,7 @@ def _turned(shape: Shape) -> SearchStrategy[Instance]:
 def _schatten(instance: Instance) -> Outcome:
     """Check: the path that keeps a ball with p >= 2 keeps the Schatten-p ball of its ends, p < 2, as well."""
     joined = join(instance)
-    path, p = joined.found.path, Fraction(instance["p"])
-    assert path is not None, "joined"
+    path, p = joined.path, Fraction(instance["p"])
     grams = [at_knot(path, k, joined.X).hidden for k in range(path.pieces + 1)]
     between = [_mean(G, H) for G, H in pairwise(grams)]
     ends = maximum(_schatten_power(grams[0], p), _schatten_power(grams[-1], p))
@@ -150,8 +144,6 @@ def _certificate(knots: Any, level: Fraction) -> dict[str, Any]:
 
 
 def _problem(instance: Instance) -> dict[str, Any]:
-    from modeconn.constructions import problem_to_json
-
     return problem_to_json(*nets_of(instance), instance["X"], instance["Y"], region_of(instance))
 
 
@@ -169,7 +161,7 @@ def _outside(instance: Instance) -> Outcome:
     swell = [[[j, j, str(t)] for j in range(m)] for t in (factor, Fraction(1))]
     certificate = found.certificate()
     certificate["evidence"]["knots"] = swell + certificate["evidence"]["knots"]
-    certificate["statement"]["level"] = str(10**9 * joined.scale * max(factor, 1) ** 2)
+    certificate["statement"]["level"] = str(10**9 * joined.scale * (1 + factor) ** 2)
     return _refuted_by(ball.radius**2 - square, certificate, joined.problem, norm=ball.norm)
 
 

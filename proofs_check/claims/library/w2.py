@@ -32,9 +32,7 @@ GRAM_REGIONS = ("spectral", "schatten:4", "spectral/frobenius")
 def _at_knots(instance: Instance) -> list[Matrix]:
     """Return W W^T at the knots of the accepted path, exactly; it is linear between them."""
     joined = join(instance)
-    path = joined.found.path
-    assert path is not None, "joined"
-    return [at_knot(path, k, joined.X).hidden for k in range(path.pieces + 1)]
+    return [at_knot(joined.path, k, joined.X).hidden for k in range(joined.path.pieces + 1)]
 
 
 def stable_rank_below(G: Matrix) -> Fraction:

@@ -13,7 +13,7 @@ import numpy as np
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from modeconn.constructions import Connection, Pair, checked_pair, connect_pair, problem_to_json
+from modeconn.constructions import Connection, GramPath, Pair, checked_pair, connect_pair, problem_to_json
 from modeconn.nets import Net
 from proofs_check.claims.claim import Instance, Shape
 from proofs_check.claims.library.narrow_problems import ROWS
@@ -113,10 +113,12 @@ def _draw_net(rng: np.random.Generator, kind: str, d: int, c: int, m: int, bias:
 
 def nets_of(instance: Instance) -> tuple[Net, Net]:
     """Return the two nets."""
-    first, last = (
-        Net(**{key: np.array(leaf, np.float64) for key, leaf in instance[name].items()}) for name in ("net0", "net1")
-    )
-    return first, last
+    return _net(instance["net0"]), _net(instance["net1"])
+
+
+def _net(leaves: Mapping[str, Any]) -> Net:
+    arrays: dict[str, Any] = {key: np.array(leaf, np.float64) for key, leaf in leaves.items()}
+    return Net(**arrays)
 
 
 def radius_around(values: Sequence[float]) -> str:
@@ -129,7 +131,9 @@ def radius_around(values: Sequence[float]) -> str:
 
 
 def region_of(instance: Instance) -> Any:
-    """Return the least region of the instance's kind around both nets, as JSON values: the worse net fills its ball."""
+    """Return the region as JSON values: the instance's own, or the least of its kind around both nets."""
+    if not isinstance(instance["region"], str):
+        return instance["region"]
     leaves: dict[str, list[np.ndarray]] = {"W": [], "A": []}
     for net in nets_of(instance):
         W = np.asarray(net.W) if net.b is None else np.vstack([net.W, net.b])
@@ -178,8 +182,22 @@ class Joined(NamedTuple):
 
     @property
     def scale(self) -> Fraction:
-        """Return what the level is measured by: the loss of the worse end plus that of the zero net, 1 if both are 0."""
+        """Return what the level is measured by: the losses of the worse end and the zero net together, or 1."""
         return self.level + loss_of([[Fraction(0)] * len(self.Y[0]) for _ in self.Y], self.Y) or Fraction(1)
+
+    @property
+    def rounding(self) -> Fraction:
+        """Return what rounding adds: to the worse end's loss, relatively, or to the radii."""
+        level, slack = self.found.level, self.found.radius_slack
+        assert level is not None, "joined"
+        assert slack is not None, "joined"
+        return max((level - self.level) / self.scale, slack)
+
+    @property
+    def path(self) -> GramPath:
+        """Return the path, which is straight in the Gram matrices."""
+        assert isinstance(self.found.path, GramPath)
+        return self.found.path
 
 
 def pair_of(instance: Instance) -> Pair:
@@ -217,11 +235,12 @@ def _join(text: str) -> Joined:
 def _pass_forward(joined: Joined) -> None:
     """Raise :class:`Rejected` when a forward pass between the knots finds a loss above the level."""
     path, pair = joined.found.path, joined.pair
-    assert path is not None and joined.found.level is not None, "joined"
+    assert path is not None, "joined"
     nets = path.nets(np.linspace(0, path.pieces, 4 * path.pieces + 1))
     bias = 0.0 if nets.b is None else np.asarray(nets.b)[:, None]
     X = pair.X if nets.b is None else pair.X[:, :-1]
     F = np.maximum(X @ np.asarray(nets.W) + bias, 0.0) @ np.moveaxis(np.asarray(nets.A), 1, 2)
     worst = float((0.5 * ((F - pair.Y) ** 2).sum((1, 2))).max())
-    if worst > float(joined.found.level) + 1e-9 * float(joined.scale):
-        raise Rejected(f"forward passes find a loss of {worst:.17g} above the level {float(joined.found.level):.17g}")
+    level = float(joined.level + joined.rounding * joined.scale)
+    if worst > level + 1e-9 * float(joined.scale):
+        raise Rejected(f"forward passes find a loss of {worst:.17g} above the level {level:.17g}")
