@@ -11,14 +11,12 @@ net. Beside the time stands the floor of the reduction: reading the n m contribu
 from __future__ import annotations
 
 import argparse
-import importlib.metadata
 import json
-import platform
-import subprocess
 import time
 from typing import Any
 
 import numpy as np
+from records import record, write_records
 from scipy.optimize import linprog
 
 from modeconn.constructions import Connection, checked_pair, problem_to_json
@@ -138,10 +136,32 @@ def bandwidth_of_a_copy() -> float:
     return 2 * source.nbytes / best
 
 
+def record_of(row: dict[str, Any], nets: str) -> dict[str, Any]:
+    """Return the record of one line of the table: the path and its certificate."""
+    seconds = row["seconds"]["path and certificate"]
+    size = tuple(row[key] for key in "ndm")
+    has_goal = size == GOAL and row["construction"] == "scaled-cells"
+    met = row["joined"] and seconds <= GOAL_SECONDS
+    return record(
+        "connect_box",
+        f"{row['construction']}, {nets}, n = {size[0]}, d = {size[1]}, m = {size[2]}",
+        seconds,
+        size=dict(zip("ndm", size, strict=True)),
+        gate=row.get("level_slack", 0.0),
+        peers={"HiGHS for both nets, no path": 2 * row["seconds"]["generic"]},
+        floor=row["floor_s"],
+        bound="bytes",
+        goal=f"<= {GOAL_SECONDS:.0f} s" if has_goal else None,
+        met=met if has_goal else None,
+        **{key: value for key, value in row.items() if key not in ("n", "d", "m", "seconds", "floor_s")},
+        path_seconds=row["seconds"]["path"],
+    )
+
+
 def main() -> None:
-    """Check, time, print, and write the record."""
+    """Check, time, print, and write the records."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--json", default=None, help="write the record to this file")
+    parser.add_argument("--json", default=None, help="write the records to this file")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--drawn", action="store_true", help="uniform nets instead of trained ones")
     parser.add_argument("--quick", action="store_true", help="the goal's size only")
@@ -149,46 +169,12 @@ def main() -> None:
     bandwidth = bandwidth_of_a_copy()
     cases = [(size, "scaled-cells") for size in ((GOAL,) if args.quick else SIZES)]
     cases += [] if args.quick else [(size, "cell-program") for size in CELL_SIZES]
-    print(f"float64, {'drawn' if args.drawn else 'trained'} nets, one output; best of {args.repeats}, seconds")
-    print(f"{'n':>5}{'d':>4}{'m':>6}  {'construction':<14}{'live':>10}{'path':>8}{'+cert':>8}{'check':>8}"
-          f"{'2 HiGHS':>9}{'floor':>10}{'MB':>7}{'level slack':>13}")  # fmt: skip
-    rows = []
-    for size, name in cases:
-        row = row_of(size, name, args.repeats, args.drawn, bandwidth)
-        rows.append(row)
-        live = "+".join(map(str, row["live"]))
-        print(
-            f"{row['n']:>5}{row['d']:>4}{row['m']:>6}  {name:<14}{live:>10}{row['seconds']['path']:>8.2f}"
-            f"{row['seconds']['path and certificate']:>8.2f}{row.get('check_s', float('nan')):>8.2f}"
-            f"{2 * row['seconds']['generic']:>9.2f}{row['floor_s']:>10.1e}{row.get('certificate_mb', 0):>7.2f}"
-            f"{row.get('level_slack', float('nan')):>13.1e}" + ("" if row["joined"] else f"  {row['reason']}")
-        )
-    goal = next(row for row in rows if (row["n"], row["d"], row["m"]) == GOAL)
-    met = goal["joined"] and goal["seconds"]["path and certificate"] <= GOAL_SECONDS
-    print(f"goal, n, d, m = {GOAL} with its certificate in <= {GOAL_SECONDS:g} s: {'met' if met else 'MISSED'}")
-    if args.json:
-        record = {
-            "benchmark": "connect_box",
-            "nets": "drawn" if args.drawn else "trained",
-            "rows": rows,
-            "goal_met": bool(met),
-            "bandwidth": bandwidth,
-            **environment(),
-        }
-        with open(args.json, "w") as file:
-            json.dump(record, file, indent=1)
-
-
-def environment() -> dict[str, Any]:
-    """Return what the times depend on."""
-    commit = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=False).stdout.strip()
-    return {
-        "dtype": "float64",
-        "device": platform.processor() or platform.machine(),
-        "python": platform.python_version(),
-        "versions": {name: importlib.metadata.version(name) for name in ("jax", "numpy", "scipy")},
-        "commit": commit or None,
-    }
+    rows = [row_of(size, name, args.repeats, args.drawn, bandwidth) for size, name in cases]
+    for row in rows:
+        if not row["joined"]:
+            print(f"not joined, {row['construction']}, m = {row['m']}: {row['reason']}")
+    nets = "drawn" if args.drawn else "trained"
+    write_records(args.json, [record_of(row, nets) for row in rows], bandwidth=bandwidth)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Cells: the exact arrangement of activation patterns, and the convex programs over its cones."""
 
 from modeconn.cells.arrangement import Arrangement, Cone, Facet, arrangement, max_cones
+from modeconn.cells.nnls_batch import NnlsBatch, nnls_batch
 from modeconn.cells.programs import ConeFit, ConeProgram, float_nnls
 from modeconn.cells.rational import (
     as_fraction,
@@ -30,6 +31,7 @@ __all__ = [
     "ConeFit",
     "ConeProgram",
     "Facet",
+    "NnlsBatch",
     "RegionBall",
     "RegionCell",
     "RegionFit",
@@ -45,6 +47,7 @@ __all__ = [
     "least_split",
     "least_square_ridge_objective",
     "max_cones",
+    "nnls_batch",
     "null_space",
     "polish_ridge",
     "primitive",

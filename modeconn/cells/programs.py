@@ -24,8 +24,11 @@ IntVector = tuple[int, ...]
 def float_nnls(columns: np.ndarray, target: np.ndarray) -> np.ndarray:
     """Return floats z >= 0 that should minimise |C z - y|, for C (n, k); zeros when the solver gives up.
 
-    Lazy import of SciPy. The result is a proposal and nothing more.
+    Lazy import of SciPy. The result is a proposal and nothing more. SciPy 1.17 ends the process on an empty matrix,
+    so it is not asked about one.
     """
+    if not columns.size:
+        return np.zeros(columns.shape[1])
     from scipy.optimize import nnls
 
     try:

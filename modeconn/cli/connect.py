@@ -74,7 +74,7 @@ def run(args: argparse.Namespace) -> int:
     if found.path is not None:
         seen = sample_path(found.path, data.X, data.Y, region, args.loss, max(args.points, 2))
     record = _record(found, straight, seen, data, region)
-    if args.problem is not None or args.certificate is not None:
+    if args.problem is not None or (args.certificate is not None and found.joined):
         record |= _certified(args, nets, data, region, found)
     if found.path is not None and args.path is not None:
         found.path.save(args.path)  # type: ignore[attr-defined]
@@ -167,7 +167,7 @@ def _certified(
     write_json(target, certificate)
     record["certificate"] = str(target)
     changes = sum(map(len, certificate["evidence"]["knots"]))
-    if changes * (data.n * data.c + found.width // 64 + data.d**2 + data.c**2) > CHECKABLE:
+    if changes * (data.n * data.c + data.d**2 + data.c**2) > CHECKABLE:
         return record | {"accepted": None, "checker": "not run: the certificate is large"}
     result = check_certificate(target, problem)
     return record | {"accepted": result.accepted, "checker": result.reason}

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+import jax
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from modeconn.constructions.wide_region import WideRegion, region_from_json, region_from_text
+from modeconn.constructions.wide_region import LARGEST, WideRegion, region_from_json, region_from_text
 from modeconn.errors import InputError
 from modeconn.losses import Loss, loss_from_name
 from modeconn.nets import Net, fold_bias
@@ -87,6 +88,10 @@ def checked_pair(
         raise InputError("connect: output weights fixed at +1 have no Gram matrix; use nets with trainable A")
     _, _, data, targets = checked_ends(net0, net1, X, Y)
     ell.check_targets(targets)
+    for name, array in (("X", data), ("Y", targets), ("first net", net0), ("second net", net1)):
+        size = max(float(np.max(np.abs(leaf), initial=0.0)) for leaf in jax.tree.leaves(array))
+        if size > LARGEST:
+            raise InputError(f"connect: expected {name} of entries up to 1e40, found {size:.3g}; choose another unit")
     ends = []
     for net in (net0, net1):
         leaves = [None if leaf is None else np.asarray(leaf, np.float64) for leaf in net]

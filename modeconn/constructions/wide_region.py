@@ -14,7 +14,7 @@ from jaxtyping import Float
 from modeconn.cells import as_fraction
 from modeconn.errors import InputError, unknown_name
 
-__all__ = ["GRAM_NORMS", "Ball", "WideRegion", "region_from_json", "region_from_text"]
+__all__ = ["GRAM_NORMS", "LARGEST", "Ball", "WideRegion", "region_from_json", "region_from_text"]
 
 Leaf = Literal["W", "A", "joint"]
 Kind = Literal["gram", "box", "mixed"]
@@ -22,6 +22,10 @@ Kind = Literal["gram", "box", "mixed"]
 GRAM_NORMS = ("spectral", "frobenius", "schatten:P")
 """Norms whose balls are convex in W W^T: with Schatten-p, 2 <= p < inf. The other one known here is ``linf``."""
 
+LARGEST = Fraction(10**40)
+"""Radii, weights and data beyond, and radii below its inverse, are refused: their products leave the floats."""
+
+_LARGEST_EXPONENT = 1024
 _LEAVES: tuple[Leaf, ...] = ("W", "A", "joint")
 
 
@@ -157,6 +161,8 @@ def _norm_name(name: Any) -> str:
         raise InputError(
             f"schatten:{text}: not covered, its ball is no convex condition on W W^T; expected an exponent p >= 2"
         )
+    if p > _LARGEST_EXPONENT:
+        raise InputError(f"schatten:{text}: expected an exponent p <= {_LARGEST_EXPONENT}; use 'spectral' for p = inf")
     return "frobenius" if p == 2 else f"schatten:{p if p.denominator == 1 else float(p)}"
 
 
@@ -172,6 +178,10 @@ def _radius(value: Any, norm: str) -> Fraction:
     if radius is None or radius <= 0:
         raise InputError(
             f"radius of the {norm} ball: expected a finite number > 0, found {value}; give the ball a size"
+        )
+    if not 1 / LARGEST <= radius <= LARGEST:
+        raise InputError(
+            f"radius of the {norm} ball: expected a number between 1e-40 and 1e40, found {value}; choose another unit"
         )
     return radius
 

@@ -44,7 +44,7 @@ def check_ridge_problem(problem: Problem) -> None:
         size = max(map(abs, entries))
         if size and not 1 / EXTREME <= size <= EXTREME:
             found = "larger" if size > 1 else "smaller"
-            raise InputError(f"{name}: expected its largest entry between 1e-150 and 1e150, found a {found} one; rescale")
+            raise InputError(f"{name}: expected a largest entry between 1e-150 and 1e150, found a {found} one; rescale")
 
 
 class Kind(NamedTuple):

@@ -172,8 +172,8 @@ def _float_optimal_set(problem: Problem, found: DualOptimum) -> OptimalSet:
     """Return the optimal set as floats show it."""
     if found.violation > TIGHT:
         raise InputError(
-            f"optimal set: the dual optimum in floats violates its constraint by {found.violation:.2g} of beta, too much "
-            f"to tell tight directions (limit {TIGHT:g}); rescale X, y or ridge"
+            f"optimal set: the dual optimum in floats violates its constraint by {found.violation:.2g} of beta, too "
+            f"much to tell tight directions (limit {TIGHT:g}); rescale X, y or ridge"
         )
     beta, cells = float(problem.ridge), found.constraint
     X = np.array([[float(v) for v in row] for row in problem.X])

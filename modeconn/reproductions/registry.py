@@ -24,7 +24,9 @@ MODULES: dict[str, str] = {
     "same-optimizer": "same_optimizer",
     "width": "width",
     "spectrum": "spectrum",
+    "sharpness": "sharpness",
     "phase-diagram": "phase_diagram",
+    "known-answers": "known_answers",
 }
 """Name of the figure -> module of :mod:`modeconn.reproductions` that exports it as ``REPRODUCTION``."""
 

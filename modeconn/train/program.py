@@ -93,7 +93,7 @@ def _by_neuron(state: TrainState) -> TrainState:
     """Return the state with every long W of a net in it stored by neurons: the weights and what the optimizer keeps."""
 
     def stored(x: Any) -> Any:
-        if not isinstance(x, Net) or x.W.shape[0] < _VECTOR:
+        if not isinstance(x, Net) or not isinstance(x.W, jax.Array) or x.W.shape[0] < _VECTOR:
             return x
         return x._replace(W=with_layout_constraint(x.W, Layout(major_to_minor=(1, 0))))
 

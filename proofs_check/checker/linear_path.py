@@ -7,6 +7,7 @@ from fractions import Fraction
 from typing import Any
 
 from proofs_check.checker.frame import CertificateError, ProblemError, fields
+from proofs_check.checker.wide_read import at_most
 from proofs_check.exact.linear_net import chain_error
 from proofs_check.exact.rational import ExactInputError, matrix_from
 
@@ -58,7 +59,7 @@ def check_linear_path(statement: Any, evidence: Any, problem: Mapping[str, Any])
         raise CertificateError("evidence.points: expected nets of the shapes of the ends")
     worst = chain_error([start, *between, end], Q)
     if worst:
-        raise CertificateError(f"the product differs from Q by {float(worst):.3g} somewhere on the chain")
+        raise CertificateError(f"the product differs from Q by {at_most(worst)} somewhere on the chain")
     return f"the two minima of the linear net are joined by straight pieces of minima: {pieces}"
 
 

@@ -247,7 +247,7 @@ def test_instances_too_large_for_the_machine_are_bad_input(error, monkeypatch, t
         raise error
 
     monkeypatch.setattr(segment_barrier, "block_generator", draw)
-    with pytest.raises(InputError, match="segment-barrier with .* make the instances smaller"):
+    with pytest.raises(InputError, match=r"segment-barrier with .* make the instances smaller"):
         summary_of(tmp_path)
 
 

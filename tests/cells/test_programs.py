@@ -91,3 +91,9 @@ def test_the_float_solver_is_a_proposal_only() -> None:
     """Oracle: closed form on one well-conditioned case."""
     z = float_nnls(np.array([[1.0, 0.0], [0.0, 1.0]]), np.array([2.0, -1.0]))
     np.testing.assert_allclose(z, [2.0, 0.0])
+
+
+def test_an_empty_matrix_does_not_reach_the_float_solver() -> None:
+    """Closed form: no columns, or no rows, leave nothing to fit (SciPy 1.17 would end the process)."""
+    for n, k in ((3, 0), (0, 3), (0, 0)):
+        np.testing.assert_array_equal(float_nnls(np.zeros((n, k)), np.zeros(n)), np.zeros(k))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -55,7 +56,9 @@ def test_the_checker_accepts_and_the_level_is_the_worse_end(tmp_path, capsys, re
     """Certificate: 'modeconn check' accepts it. Independent implementation: the losses of the two ends."""
     words, leaves, X, Y = _folder(tmp_path, **sizes)
     status, record = _connect(tmp_path, words, region)
-    assert status == 0 and record["joined"] and record["accepted"] is True
+    assert status == 0
+    assert record["joined"]
+    assert record["accepted"] is True
     out = capsys.readouterr().out
     assert "certified: a path joins the two nets" in out
     assert main(["check", record["certificate"], "--problem", record["problem"]]) == 0
@@ -63,7 +66,8 @@ def test_the_checker_accepts_and_the_level_is_the_worse_end(tmp_path, capsys, re
     assert record["level_float"] == pytest.approx(worse, rel=1e-9)
     assert record["level_float"] >= record["sampled"]["max_loss"] - 1e-12 * worse
     assert record["sampled"]["excess"] <= 1e-12
-    assert record["segment"]["baseline"] == "endpoint_max" and record["segment"]["upper"] >= 0
+    assert record["segment"]["baseline"] == "endpoint_max"
+    assert record["segment"]["upper"] >= 0
 
 
 def test_changed_weights_are_rejected(tmp_path, capsys) -> None:
@@ -126,9 +130,11 @@ def test_a_certificate_that_is_not_accepted_is_not_called_certified(tmp_path, ca
     monkeypatch.setattr(Connection, "certificate", lambda self: {**true_one(self), "statement": lie})
     words, *_ = _folder(tmp_path)
     status, record = _connect(tmp_path, words, "spectral:1.5")
-    assert status == 3 and record["accepted"] is False
+    assert status == 3
+    assert record["accepted"] is False
     out = capsys.readouterr().out
-    assert "NOT accepted" in out and "certified:" not in out
+    assert "NOT accepted" in out
+    assert "certified:" not in out
 
 
 def test_large_certificates_are_left_to_the_user(tmp_path, capsys, monkeypatch) -> None:
@@ -136,9 +142,11 @@ def test_large_certificates_are_left_to_the_user(tmp_path, capsys, monkeypatch) 
     monkeypatch.setattr(command, "CHECKABLE", 0)
     words, *_ = _folder(tmp_path)
     status, record = _connect(tmp_path, words, "spectral:1.5")
-    assert status == 0 and record["accepted"] is None
+    assert status == 0
+    assert record["accepted"] is None
     out = capsys.readouterr().out
-    assert "modeconn check" in out and "certified:" not in out
+    assert "modeconn check" in out
+    assert "certified:" not in out
     assert main(["check", record["certificate"], "--problem", record["problem"]]) == 0
 
 
@@ -146,13 +154,20 @@ def test_too_narrow_nets_are_refused_with_the_numbers(tmp_path, capsys) -> None:
     """By construction: four independent neurons each, four slots, N = n + 3 + 1 = 10; for boxes there is no N."""
     words, *_ = _folder(tmp_path, n=6, m=4, seed=3)
     status, record = _connect(tmp_path, words, "spectral:1.5")
-    assert status == 3 and not record["joined"] and "certificate" not in record and record["N"] == 10
-    assert record["live"][0] <= 4 and "level" not in record
+    assert status == 3
+    assert not record["joined"]
+    assert "certificate" not in record
+    assert record["N"] == 10
+    assert record["live"][0] <= 4
+    assert "level" not in record
     out = capsys.readouterr().out
-    assert "no path: width 4 does not suffice" in out and "N = 10" in out
-    assert not (tmp_path / "c.json").exists()
+    assert "no path: width 4 does not suffice" in out
+    assert "N = 10" in out
+    assert not list(tmp_path.glob("c*.json"))
     status, record = _connect(tmp_path, words, "linf:0.2")
-    assert status == 3 and record["N"] is None and record["needed"] > 4
+    assert status == 3
+    assert record["N"] is None
+    assert record["needed"] > 4
 
 
 def test_files_and_figure(tmp_path) -> None:
@@ -160,13 +175,15 @@ def test_files_and_figure(tmp_path) -> None:
     words, _, X, Y = _folder(tmp_path)
     more = ["--path", str(tmp_path / "p.npz"), "--plot", str(tmp_path / "p.svg"), "--problem", str(tmp_path / "q.json")]
     status, record = _connect(tmp_path, words, "spectral:1.5", *more)
-    assert status == 0 and record["problem"] == str(tmp_path / "q.json")
+    assert status == 0
+    assert record["problem"] == str(tmp_path / "q.json")
     path = load_gram_path(tmp_path / "p.npz")
     assert path.pieces == record["pieces"]
     losses = [_half_squares(net.W, net.A, X, Y) for net in map(path.net, range(path.pieces + 1))]
     assert max(losses) == pytest.approx(record["level_float"], rel=1e-9)
     text = (tmp_path / "p.svg").read_text()
-    assert "<svg" in text and "live neurons" in text
+    assert "<svg" in text
+    assert "live neurons" in text
 
 
 def test_logistic_loss_has_a_path_without_certificate(tmp_path) -> None:
@@ -200,7 +217,8 @@ def test_regions_that_do_not_hold_the_nets_or_are_none(tmp_path, capsys, region,
     words, *_ = _folder(tmp_path)
     assert main([*words, "--region", region, "--certificate", str(tmp_path / "c.json")]) == 2
     error = capsys.readouterr().err
-    assert said in error and error.count("\n") == 1
+    assert said in error
+    assert error.count("\n") == 1
     assert not (tmp_path / "c.json").exists()
 
 
@@ -221,7 +239,8 @@ def test_nets_and_data_that_do_not_fit(tmp_path, capsys) -> None:
     def refused(said):
         assert main([*words, *options]) == 2
         error = capsys.readouterr().err
-        assert said in error and error.count("\n") == 1, error
+        assert said in error
+        assert error.count("\n") == 1
 
     W, A = leaves[1]
     write_net(tmp_path / "b.npz", Net(W[:, :-1], A[:, :-1]))
@@ -254,3 +273,12 @@ def test_bad_options(tmp_path, capsys, options) -> None:
     words, *_ = _folder(tmp_path)
     assert main([*words, "--region", "spectral:1.5", *options]) == 2
     assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_printed_levels_are_rounded_up() -> None:
+    """Oracle: rational comparison; the nearest float of 1/3 is below it, that of 2/3 as well, 1/2 is a float."""
+    for level in (Fraction(1, 3), Fraction(2, 3), Fraction(1, 10), Fraction(1, 2)):
+        value = command._rounded_up(level)
+        assert Fraction(value) >= level
+        assert value <= float(level) * (1 + 2**-51)
+    assert command._rounded_up(Fraction(1, 2)) == 0.5

@@ -6,11 +6,12 @@ import pytest
 
 from modeconn.plots.connect import LOWEST, PATHS, draw_connections
 
+ONE = {"case": "one", "optimizer": "muon"}
 ROWS = [
-    {"case": "one", "optimizer": "muon", "path": "segment", "t": [0, 0.5, 1], "loss": [0.1, 2.0, 0.2], "live": None},
-    {"case": "one", "optimizer": "muon", "path": "constructed", "t": [0, 0.3, 1], "loss": [0.1, 0.0, 0.2], "live": [9, 4, 9]},
+    ONE | {"path": "segment", "t": [0, 0.5, 1], "loss": [0.1, 2.0, 0.2], "live": None},
+    ONE | {"path": "constructed", "t": [0, 0.3, 1], "loss": [0.1, 0.0, 0.2], "live": [9, 4, 9]},
     {"case": "two", "optimizer": "lion", "path": "chain", "t": [0, 1], "loss": [0.0, 0.0], "live": None},
-]  # fmt: skip
+]
 
 
 @pytest.fixture
@@ -27,11 +28,13 @@ def test_what_is_drawn_is_what_is_in_the_rows(figure) -> None:
     assert drawn["constructed path"] == ([0, 0.3, 1], pytest.approx([0.1, 2.0 * LOWEST, 0.2]))
     assert drawn["worse end"][1] == [0.2, 0.2]
     (live,) = below.lines
-    assert list(live.get_ydata()) == [9, 4, 9] and above.get_yscale() == "log"
+    assert list(live.get_ydata()) == [9, 4, 9]
+    assert above.get_yscale() == "log"
 
 
 def test_all_zero_losses_can_be_drawn(figure) -> None:
     """By construction: the second case has no positive loss at all."""
     (chain, worse) = figure.axes[1].lines
-    assert chain.get_label() == PATHS["chain"][0] and min(chain.get_ydata()) == LOWEST == worse.get_ydata()[0]
+    assert chain.get_label() == PATHS["chain"][0]
+    assert min(chain.get_ydata()) == LOWEST == worse.get_ydata()[0]
     figure.canvas.draw()

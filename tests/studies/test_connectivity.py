@@ -57,17 +57,20 @@ def tables(told):
 
 def test_groups_summarise_their_pairs(tables) -> None:
     """Independent implementation: fractions and medians counted again from the pairs."""
-    assert len(tables["groups"]) == 9 and len(tables["pairs"]) == 3 * (1 + 1 + 2)
+    assert len(tables["groups"]) == 9
+    assert len(tables["pairs"]) == 3 * (1 + 1 + 2)
     keys = ("dataset", "width", "optimizer_a", "optimizer_b")
     for group in tables["groups"]:
         rows = [row for row in tables["pairs"] if all(row[key] == group[key] for key in keys)]
-        assert len(rows) == group["pairs"] > 0 and group["cross"] == (group["optimizer_a"] != group["optimizer_b"])
+        assert len(rows) == group["pairs"] > 0
+        assert group["cross"] == (group["optimizer_a"] != group["optimizer_b"])
         assert group["constructed"] == sum(row["joined"] for row in rows) / len(rows)
         for way in ("segment", "chain"):
             barriers = sorted(row[f"{way}_barrier"] for row in rows)
             assert group[way] == sum(barrier <= 0.01 for barrier in barriers) / len(rows)
             assert group[f"{way}_barrier"] == pytest.approx((barriers[0] + barriers[-1]) / 2)
-        assert group["decided"] == rows[0]["joined"] and group["certified"] == group["decided"]
+        assert group["decided"] == rows[0]["joined"]
+        assert group["certified"] == group["decided"]
 
 
 def test_the_theorem_shows_in_the_groups(tables) -> None:
@@ -80,14 +83,18 @@ def test_the_theorem_shows_in_the_groups(tables) -> None:
     joined = [row for row in tables["pairs"] if row["joined"]]
     assert len(joined) >= 6
     for row in joined:
-        assert row["needed"] <= row["width"] and row["barrier"] < 1e-9 and row["sampled_rise"] < 1e-9
-        assert row["radius_slack"] <= 2e-9 and row["sampled_excess"] <= 1e-9
+        assert row["needed"] <= row["width"]
+        assert row["barrier"] < 1e-9
+        assert row["sampled_rise"] < 1e-9
+        assert row["radius_slack"] <= 2e-9
+        assert row["sampled_excess"] <= 1e-9
     assert all(row["seed_a"] != row["seed_b"] for row in tables["pairs"])
 
 
 def test_the_tables_are_told_reproduced_and_json(tables, told) -> None:
     """By construction: one step a group; the same settings give the same tables."""
-    assert told.done == told.total == 9 and not told.open
+    assert told.done == told.total == 9
+    assert not told.open
     assert dumps(connectivity_study(SMALL)) == dumps(tables)
     with pytest.raises(InputError, match="at least 2 seeds"):
         replace(SMALL, seeds=1)
@@ -100,7 +107,8 @@ def test_profiles_bracket_the_thresholds() -> None:
             n, d = (case.rows, case.components + 1) if case.rows else (16, 4)
             c = len(case.classes) if case.classes else 1
             N = n * c + d * (d + 1) // 2 + c * (c + 1) // 2
-            assert min(case.widths) < N / 2 and max(case.widths) > 2 * N
+            assert min(case.widths) < N / 2
+            assert max(case.widths) > 2 * N
     assert "n=16,d=4" in connectivity.SYNTHETIC.source
 
 
@@ -114,16 +122,18 @@ def test_figure_of_widths(tables, monkeypatch) -> None:
     assert len(figure.axes) == 3
     drawn = [list(line.get_ydata()) for line in figure.axes[0].lines]
     muon = [g["constructed"] for g in tables["groups"] if g["optimizer_a"] == g["optimizer_b"] == "muon"]
-    assert muon in drawn and muon[1:] == [1, 1]
+    assert muon in drawn
+    assert muon[1:] == [1, 1]
     assert any(list(line.get_xdata()) == [8, 8] for line in figure.axes[0].lines)  # N
     (words,) = reproduction.findings(found)
-    assert "Muon from width" in words and "N = 8" in words
+    assert "Muon from width" in words
+    assert "N = 8" in words
     figure.canvas.draw()
 
 
 def test_figure_of_spectra(monkeypatch) -> None:
     """Oracle: W2's bound on gram paths; singular values by NumPy at the ends of a path."""
-    case = DataCase("tiny", "synthetic:n=4,d=3,teacher=2,seed=3", (24,))  # N = 4 + 6 + 1 = 11
+    case = DataCase("tiny", "synthetic:n=4,d=2,teacher=2,seed=3", (16,))  # 2 N
     monkeypatch.setitem(spectrum.CASES, "quick", case)
     monkeypatch.setitem(spectrum.SEEDS, "quick", 2)
     monkeypatch.setitem(spectrum.STEPS, "quick", 80)
@@ -133,7 +143,8 @@ def test_figure_of_spectra(monkeypatch) -> None:
     gram = [row for row in found["pairs"] if row["bound_claimed"]]
     assert len(gram) == 4
     for row in gram:
-        assert row["margin"] >= -1e-10 and row["reduction_change"] < 1e-9
+        assert row["margin"] >= -1e-10
+        assert row["reduction_change"] < 1e-9
         assert row["stable_least"] >= min(row["stable_a"], row["stable_b"]) - 1e-10
     figure = reproduction.draw(found)
     assert len(figure.axes) == 12
@@ -166,7 +177,7 @@ def test_a_broken_bound_is_told() -> None:
 
 def test_figure_of_one_pair_each(monkeypatch) -> None:
     """Oracle: the worse end bounds the constructed path; the curves end at the losses of the nets."""
-    case = DataCase("tiny", "synthetic:n=4,d=2,teacher=2,seed=3", (24,))
+    case = DataCase("tiny", "synthetic:n=4,d=2,teacher=2,seed=3", (16,))
     monkeypatch.setitem(same_optimizer.CASES, "quick", case)
     monkeypatch.setitem(same_optimizer.STEPS, "quick", (120, 40))
     reproduction = REPRODUCTIONS["same-optimizer"]
@@ -175,6 +186,8 @@ def test_figure_of_one_pair_each(monkeypatch) -> None:
     assert len(found["curves"]) == 9
     for row in found["curves"]:
         pair = next(p for p in found["pairs"] if p["optimizer"] == row["optimizer"])
+        assert (row["t"][0], row["t"][-1]) == (0, 1)
+        assert sorted(row["t"]) == row["t"]
         assert row["loss"][0] == pytest.approx(pair["loss_a"], abs=1e-9)
         assert row["loss"][-1] == pytest.approx(pair["loss_b"], abs=1e-9)
         barrier = max(row["loss"]) - row["worse_end"]

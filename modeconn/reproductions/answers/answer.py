@@ -58,9 +58,7 @@ def exact(value: Fraction | int) -> Found:
     return Found(Fraction(value), Fraction(value), "exact", 0.0)
 
 
-def certified(
-    value: Fraction | int, key: str, certificate: Mapping[str, Any], problem: Mapping[str, Any]
-) -> Found:
+def certified(value: Fraction | int, key: str, certificate: Mapping[str, Any], problem: Mapping[str, Any]) -> Found:
     """Return a rational number whose certificate the independent checker accepts for this problem.
 
     Args:
@@ -162,5 +160,7 @@ def _text(found: Found) -> str:
     if found.how in ("exact", "certified") and found.lower == found.upper:
         short = str(found.lower)
         return short if len(short) <= 12 else f"{float(found.lower):.10g}"
+    if found.how == "refused":
+        return "refused"
     middle = float(found.lower + found.upper) / 2
     return f"{middle:.5g} ± {found.tolerance:.1g}" if found.how == "sampled" else f"{middle:.10g}"

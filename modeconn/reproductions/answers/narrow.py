@@ -66,9 +66,9 @@ def _barrier(found: LevelSet) -> Found:
     """Return the highest barrier between two components, certified for the nets that stand for them."""
     matrix = communication_barrier(found)
     last = matrix.merges[-1].groups
-    ends = (found.components[group[0]].representative for group in last[:2])
+    start, end = (found.components[group[0]].representative for group in last[:2])
     problem = problem_to_json(found.complex.landscape.problem)
-    return certified(matrix.highest, "value", certify_barrier(found.complex, *ends), problem)
+    return certified(matrix.highest, "value", certify_barrier(found.complex, start, end), problem)
 
 
 def _first_staircase() -> Iterator[Answer]:
@@ -89,5 +89,6 @@ def _first_staircase() -> Iterator[Answer]:
                 certified(ours, name, certificate, problem),
             )
         if components > 1:
-            known = Fraction(1, 140)
-            yield Answer(f"N5 barrier, m = {m}", "N5", f"barrier, three rows, m = {m}", known, "1/140", _barrier(found))
+            level = Fraction(1, 140)
+            what = f"barrier, three rows, m = {m}"
+            yield Answer(f"N5 barrier, m = {m}", "N5", what, level, str(level), _barrier(found))

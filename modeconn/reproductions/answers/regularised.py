@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 
 import numpy as np
 
 from modeconn.regularised import (
     OptimalSet,
+    RidgeStair,
     certify_gap,
     certify_optimal_set,
     connection_width,
@@ -38,8 +39,8 @@ ANGLES = {3: (60, 30, 0), 5: (60, 45, 30, 15, 0)}
 SUPPORTS = {3: (2, 3), 5: (4, 5)}
 """n -> (m*, M*) of the family with these angles; the theory leaves y open."""
 
-AMOUNTS = {3: (0, 1, 1, 0), 5: (1, 1, 0, 2, 0, 1)}
-"""n -> amounts of the tight features in a y with these supports."""
+AMOUNTS = {3: (0, 1, 0, 1), 5: (1, 1, 0, 2, 0, 1)}
+"""n -> amounts in a y with these supports of the tight features at s_1, ..., s_n and s_n - s_1."""
 
 
 def regularised_answers(seed: int) -> Iterator[Answer]:
@@ -52,35 +53,41 @@ def regularised_answers(seed: int) -> Iterator[Answer]:
 
 
 def _three_components(beta: Fraction) -> Iterator[Answer]:
-    """Yield the answers about rows (+-sqrt 3, 1), y = (1, 1)."""
-    problem, b = three_component_problem(beta), float(beta)
+    """Yield value and barrier of the problem with rows (+-sqrt 3, 1), y = (1, 1); at the first beta its counts too."""
+    problem, b, at = three_component_problem(beta), float(beta), f"β = {beta}"
     stated, found = problem_to_json(problem), optimal_set(problem)
-    certificates = {m: certify_optimal_set(found, m) for m in COMPONENTS}
-    at = f"beta = {beta}"
     value = beta - beta**2 / 4
-    ours = certified(Fraction(found.value), "value", certificates[2], stated)
-    yield Answer(f"K √3 value, {at}", "K1", f"optimal value, {at}", value, "β - β²/4", ours)
+    ours = certified(Fraction(found.value), "value", certify_optimal_set(found, 2), stated)
+    yield Answer(f"K √3 value, {at}", "K1", f"optimal value, rows (±√3, 1), {at}", value, "β - β²/4", ours)
     gap = ridge_gap(problem)
     bounds = _certified_gap(certified(gap.lower, "lower", certify_gap(gap), stated), gap.upper)
-    yield Answer(f"K √3 gap, {at}", "N4", f"certified interval of the value, {at}", value, "β - β²/4", bounds)
+    yield Answer(f"N4 √3 gap, {at}", "N4", f"its interval, duality gap, {at}", value, "β - β²/4", bounds)
+    stairs = {stair.width: stair for stair in ridge_staircase(problem, COMPONENTS, found)}
+    height = ((2 / math.sqrt(3) - 1) * b - b * b / 12) / 2
+    ours = interval(*stairs[2].barrier, tolerance=BARRIER_AGREEMENT)
+    yield Answer(f"K √3 barrier, {at}", "K1", f"barrier, rows (±√3, 1), m = 2, {at}", height, f"B({beta})", ours)
     if beta == BETAS[0]:
-        supports = (("m*", "smallest_support", 1), ("M*", "largest_support", 2))
-        for name, key, known in supports:
-            ours = certified(getattr(found, key), key, certificates[2], stated)
-            yield Answer(f"K √3 {name}", "K1", f"{name}, {at}", known, str(known), ours)
-        width = exact(connection_width(found))
-        yield Answer("K √3 width", "K5", f"width from which the optima are connected, {at}", 3, "3", width)
-    for stair in ridge_staircase(problem, COMPONENTS, found):
-        m, known = stair.width, COMPONENTS[stair.width]
-        polytope = certified(stair.predicted.components, "components", certificates[m], stated)
-        what = f"components at m = {m}, {at}"
-        yield Answer(f"K √3 polytope, m = {m}, {at}", "K1", f"{what}, polytope", known, str(known), polytope)
-        graph = interval(*stair.count, tolerance=0.0)
-        yield Answer(f"K √3 cells, m = {m}, {at}", "N4", f"{what}, graph of cells", known, str(known), graph)
+        yield from _counts(found, stairs)
+
+
+def _counts(found: OptimalSet, stairs: Mapping[int, RidgeStair]) -> Iterator[Answer]:
+    """Yield m*, M*, the components of each width, counted twice, and the width of connection."""
+    stated, rows = problem_to_json(found.problem), "rows (±√3, 1)"
+    for name, key, known in (("m*", "smallest_support", 1), ("M*", "largest_support", 2)):
+        ours = certified(getattr(found, key), key, certify_optimal_set(found, 2), stated)
+        yield Answer(f"K √3 {name}", "K1", f"{name}, {rows}", known, str(known), ours)
+    for m, known in COMPONENTS.items():
+        certificate = certify_optimal_set(found, m)
+        polytope = certified(stairs[m].predicted.components, "components", certificate, stated)
+        what = f"components, {rows}, m = {m}"
+        yield Answer(f"K √3 polytope, m = {m}", "K1", f"{what}, by polytope", known, str(known), polytope)
+        graph = interval(*stairs[m].count, tolerance=0.0)
+        yield Answer(f"N4 √3 cells, m = {m}", "N4", f"{what}, by graph of cells", known, str(known), graph)
         if m == 2:
-            height = ((2 / math.sqrt(3) - 1) * b - b * b / 12) / 2
-            ours = interval(*stair.barrier, tolerance=BARRIER_AGREEMENT)
-            yield Answer(f"K √3 barrier, {at}", "K1", f"barrier at m = 2, {at}", height, f"B({beta})", ours)
+            isolated = certified(stairs[m].predicted.isolated, "isolated", certificate, stated)
+            yield Answer("K √3 isolated, m = 2", "K3", f"isolated points, {rows}, m = 2", 2, "2", isolated)
+    width = exact(connection_width(found))
+    yield Answer("K √3 width", "K5", f"{rows}: connected from width", 3, "min(m* + M*, n + 1) = 3", width)
 
 
 def _certified_gap(lower: Found, upper: Fraction) -> Found:
@@ -89,12 +96,12 @@ def _certified_gap(lower: Found, upper: Fraction) -> Found:
 
 
 def _rational_partial_sums() -> Iterator[Answer]:
-    """Yield m* and M* for three rational points near the angles, exactly."""
-    found = planted_optimal_set(*partial_sum_dual(3), list(AMOUNTS[3]))
+    """Yield m* and M* for three rational points near the angles, exactly; s_3 - s_1 comes third among its features."""
+    found = planted_optimal_set(*partial_sum_dual(3), [AMOUNTS[3][k] for k in (0, 1, 3, 2)])
     certificate, stated = certify_optimal_set(found, 3), problem_to_json(found.problem)
     for name, key, known in zip(("m*", "M*"), ("smallest_support", "largest_support"), SUPPORTS[3], strict=True):
         ours = certified(getattr(found, key), key, certificate, stated)
-        what = f"{name}, n = 3, rational angles near 60, 30, 0, y = ν + φ₂ + φ₃"
+        what = f"{name}, n = 3, rational, near 60, 30, 0°, y = ν + φ₂ + φ₄"
         yield Answer(f"K sums 3, rational, {name}", "K1", what, known, str(known), ours)
 
 
@@ -111,16 +118,16 @@ def _partial_sums(n: int) -> Iterator[Answer]:
     found = _optima(X, planted, ridge)
     directions = numerical(len(found.directions), 0.0)
     yield Answer(f"K sums {n}, directions", "K1", f"tight directions, {angles}", n + 1, f"n + 1 = {n + 1}", directions)
-    said = "the theory leaves y open"
-    targets = (("planted", f"y = ν + {mixture}", found, said), ("ones", "y = 1", _optima(X, np.ones(n), ridge), said))
+    said = "the theory gives m* and M* and leaves y open"
+    targets = (
+        ("planted", f"y = ν + {mixture}", found, said),
+        ("ones", "y = (1, ..., 1)", _optima(X, np.ones(n), ridge), said),
+    )
     for kind, target, optima, note in targets:
-        for name, known, ours in zip(
-            ("m*", "M*"), SUPPORTS[n], (optima.smallest_support, optima.largest_support), strict=True
-        ):
-            what = f"{name}, {angles}, {target}"
-            yield Answer(
-                f"K sums {n}, {kind}, {name}", "K1", what, known, str(known), numerical(ours, 0.0), note=note
-            )
+        supports = optima.smallest_support, optima.largest_support
+        for name, known, support in zip(("m*", "M*"), SUPPORTS[n], supports, strict=True):
+            ours, what = numerical(support, 0.0), f"{name}, {angles}, {target}"
+            yield Answer(f"K sums {n}, {kind}, {name}", "K1", what, known, str(known), ours, note=note)
 
 
 def _optima(X: np.ndarray, y: Sequence[float] | np.ndarray, ridge: Fraction) -> OptimalSet:

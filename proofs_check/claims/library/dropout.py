@@ -19,6 +19,9 @@ from proofs_check.exact.segment import polyline_enclosure
 
 __all__ = ["CLAIM"]
 
+LEGS = 7
+"""Most segments of a chain."""
+
 SHAPES = ((2, 1, 2), (3, 2, 4), (4, 2, 5), (5, 3, 8))
 """n, d, m."""
 
@@ -98,7 +101,8 @@ def _check(instance: Instance) -> Outcome:
     verdict = check_certificate(certificate, barrier_problem(_plain(knots), X, Y))
     if not verdict.accepted:
         raise Rejected(verdict.reason)
-    joined = knots[0] is nets[0] and knots[-1] is nets[1]
+    joined = knots[0] is nets[0] and knots[-1] is nets[1] and len(knots) - 1 <= LEGS
+    joined = joined and all(2 * len(set(t.kept)) <= nets[0].W.shape[1] for t in thinned)
     detail = {"epsilon": float(epsilon), "legs": len(knots) - 1, "kept": [list(t.kept) for t in thinned]}
     return Outcome(Fraction(0 if joined else -1), certified=True, detail=detail)
 
@@ -125,7 +129,7 @@ CLAIM = Claim(
         "joined by an explicit chain of at most seven segments with loss <= max(L_0, L_1) + epsilon; epsilon is "
         "measured exactly and the checker accepts the bound for the very weights (margin 0: accepted)"
     ),
-    source="Kuditipudi et al. (2019), Theorem 1, for two layers and the half squared error; our formulation",
+    source="Kuditipudi et al. (2019), Theorem 1, for two layers, one output, half squared error; our formulation",
     instances=_nets,
     shapes=SHAPES,
     check=_check,

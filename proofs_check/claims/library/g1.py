@@ -21,14 +21,17 @@ EIGHTHS = st.sampled_from([-8, -2, -1, 1, 4, 8])
 
 
 def _students(shape: Shape) -> SearchStrategy[Instance]:
-    """Return minima with at most three entries changed by eighths, or an amount moved between two of a column."""
+    """Return minima with at most three entries changed by eighths, an amount moved between two of a column, or rows
+    turned around: their kinks stay those of the teacher, the linear part does not."""
     M, d, m = shape
     entry = st.tuples(st.integers(0, m - 1), st.integers(0, d - 1), EIGHTHS)
     moved = st.tuples(entry, st.integers(0, m - 1)).map(lambda t: [list(t[0]), [t[1], t[0][1], -t[0][2]]])
     none: SearchStrategy[list[list[int]]] = st.just([])
     edits = st.one_of(none, st.lists(entry.map(list), min_size=1, max_size=3), moved)
+    unturned: SearchStrategy[list[int]] = st.just([])
+    turned = st.one_of(unturned, st.lists(st.integers(0, m - 1), min_size=1, max_size=2))
     return st.fixed_dictionaries(
-        {"M": st.just(M), "d": st.just(d), "minimum": minima(M, m), "edits": edits},
+        {"M": st.just(M), "d": st.just(d), "minimum": minima(M, m), "edits": edits, "turned": turned},
     )
 
 
@@ -65,6 +68,8 @@ def edited_rows(instance: Instance) -> list[list[Fraction]]:
     rows = exact_rows(instance["minimum"], instance["d"])
     for i, j, eighths in instance["edits"]:
         rows[int(i)][int(j)] += Fraction(eighths) / 8
+    for i in instance.get("turned", ()):
+        rows[int(i)] = [-entry for entry in rows[int(i)]]
     return rows
 
 

@@ -49,9 +49,12 @@ def _theorem(instance: Instance) -> Outcome:
     found, criterion = _published(instance), _is_criterion(has_centre)(instance)
     M = instance["M"]
     pair = sample_minima(instance["seed"], 2, instance["m"], M)
-    path = two_piece_path(*(Minima(*(part[k] for part in pair)) for k in range(2)))
+    first, second = (Minima(*(part[k] for part in pair)) for k in range(2))
+    path = two_piece_path(first, second)
     if path is not None:
-        accept_path(path, M)
+        accept_path(path, (first, second), 2, M)
+    elif has_matching(pair.labels, M):
+        raise AssertionError("no path was found between minima that have a centre")
     detail = {**found.detail, **criterion.detail, "certified_path": path is not None}
     return Outcome(min(found.margin, criterion.margin), detail=detail)
 

@@ -42,8 +42,9 @@ def _theorem(instance: Instance) -> Outcome:
     """Return margin 0, the path certified by the checker; raises if the construction finds none."""
     M = instance["M"]
     first, second = (minimum_of(instance[key], M) for key in ("first", "second"))
-    accept_path(four_piece_path(first, second), M)
-    return Outcome(Fraction(0), certified=True, detail={"pieces": 4})
+    path = four_piece_path(first, second)
+    accept_path(path, (first, second), 4, M)
+    return Outcome(Fraction(0), certified=True, detail={"pieces": len(path) - 1})
 
 
 def _pieces_suffice(limit: int) -> Callable[[Instance], Outcome]:

@@ -18,9 +18,9 @@ _published = is_frequency_at_least(centre_bound, centre_probability_iid)
 
 
 def _tight(instance: Instance) -> Minima:
-    """Return k minima of width kM with one neuron a teacher, at random places."""
-    M, k = instance["M"], instance["k"]
-    return sample_minima(instance["seed"], k, k * M, M, labels="bounded")
+    """Return k minima of width kM: uniform ones, without zero neurons, or with one neuron a teacher."""
+    M, k, seed = instance["M"], instance["k"], instance["seed"]
+    return sample_minima(seed, k, k * M, M, labels="bounded" if seed % 2 else "hausdorff")
 
 
 def _theorem(instance: Instance) -> Outcome:
@@ -28,7 +28,8 @@ def _theorem(instance: Instance) -> Outcome:
     M, feet = instance["M"], _tight(instance)
     centre, corners = two_piece_centre(feet.labels, M)
     for i, corner in enumerate(corners):
-        accept_path([Minima(feet.labels[i], feet.magnitudes[i]), corner, centre], M)
+        foot = Minima(feet.labels[i], feet.magnitudes[i])
+        accept_path([foot, corner, centre], (foot, centre), 2, M)
     return _published(instance)
 
 

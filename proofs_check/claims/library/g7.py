@@ -9,7 +9,7 @@ from math import isqrt
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from modeconn.star import MAGNITUDE_LAWS, SquaredLengths, sample_minima, squared_lengths
+from modeconn.star import MAGNITUDE_LAWS, SquaredLengths, sample_minima, squared_lengths, two_piece_squares
 from modeconn.star.minima import Minima
 from proofs_check.claims.claim import Claim, Control, Hypothesis, Instance, Outcome, Shape
 from proofs_check.claims.library.g_minima import SEEDS
@@ -45,7 +45,10 @@ def _lengths(instance: Instance) -> SquaredLengths:
         magnitudes=instance["law"],
         zero_probability=instance["r"] / 8,
     )
-    return squared_lengths(Minima(both.labels[:1], both.magnitudes[:1]), Minima(both.labels[1:], both.magnitudes[1:]))
+    first, second = (Minima(both.labels[k : k + 1], both.magnitudes[k : k + 1]) for k in range(2))
+    lengths, above = squared_lengths(first, second), two_piece_squares(first, second)[0]
+    assert above is None or lengths.euclidean[0] <= lengths.spider[0] <= 2 * above, "a bound on the wrong side"
+    return lengths
 
 
 def _is_at_most(excess: Callable[[int, Fraction], Fraction]) -> Callable[[Instance], Outcome]:

@@ -39,7 +39,8 @@ def _theorem(instance: Instance) -> Outcome:
     assert ((lengths.spider == lengths.euclidean) >= joined).all(), "a segment of minima is shorter than its spiders"
     if joined.any():
         i = int(joined.argmax())
-        accept_path([Minima(part.labels[i], part.magnitudes[i]) for part in (first, second)], instance["M"])
+        start, end = (Minima(part.labels[i], part.magnitudes[i]) for part in (first, second))
+        accept_path([start, end], (start, end), 1, instance["M"])
     margin = min(disjoint_probability(m, active, active) - bound, frequency_margin(int(joined.sum()), PAIRS, bound))
     return Outcome(margin, detail={"ratio_one": int(joined.sum()), "pairs": PAIRS, "bound": float(bound)})
 

@@ -69,9 +69,15 @@ def minimum_of(drawn: Any, M: int) -> Minima:
     return Minima(labels[0], dyadic_magnitudes(labels, sizes, M)[0])
 
 
-def accept_path(corners: Sequence[Minima], d: int) -> None:
-    """Raise unless the checker accepts the pieces between the corners as minima."""
-    found = check_certificate(path_certificate(corners, d), path_problem(corners[0], corners[-1], d))
+def accept_path(corners: Sequence[Minima], ends: tuple[Minima, Minima], pieces: int, d: int) -> None:
+    """Raise unless the checker accepts the corners as at most so many pieces of minima from one end to the other."""
+    if len(corners) - 1 > pieces:
+        raise AssertionError(f"a constructed path has {len(corners) - 1} pieces, more than {pieces}")
+    if any(
+        (a != b).any() for c, e in zip((corners[0], corners[-1]), ends, strict=True) for a, b in zip(c, e, strict=True)
+    ):
+        raise AssertionError("a constructed path misses an end")
+    found = check_certificate(path_certificate(corners, d), path_problem(*ends, d))
     if not found.accepted:
         raise AssertionError(f"the checker does not accept a constructed path: {found.reason}")
 

@@ -15,11 +15,12 @@ from proofs_check.claims.claim import Claim, Control, Instance, Outcome, Shape
 
 __all__ = ["CLAIM", "CONSTANT", "exact_gap", "published_rate"]
 
-SHAPES = ((1, 8), (2, 64), (8, 64), (4, 128))
+SHAPES = ((1, 64), (2, 64), (4, 128), (1, 1024))
 """Input dimension d, width h."""
 
-CONSTANT = 0.5
-"""Ours; the theorem has a constant that it does not name, and logarithms."""
+CONSTANT = 0.375
+"""Ours; the theorem has one that it does not name, and logarithms. Aligned nets came to at most 0.25 at t = 1/2 in
+3500 pairs; nets in the order drawn exceed it at the wide shapes, more often the wider."""
 
 INPUTS = 8
 """Random inputs of length sqrt(d), the worst of which counts."""
@@ -86,8 +87,8 @@ CLAIM = Claim(
     id="ENT",
     statement=(
         "two nets of width h at initialisation, the neurons of one permuted by exact assignment: at inputs of length "
-        "sqrt(d) and times in (0, 1), |f_t - (1 - t) f_0 - t f_1| <= h^(-1/(2d + 4)) / 2 (the gap of these weights "
-        "at the worst of 8 inputs, exactly; the constant 1/2 is ours; margin: bound minus gap)"
+        "sqrt(d) and times in (0, 1), |f_t - (1 - t) f_0 - t f_1| <= 3/8 h^(-1/(2d + 4)) (the gap of these weights "
+        "at the worst of 8 inputs, exactly; the constant 3/8 is ours; margin: bound minus gap)"
     ),
     source="Entezari, Sedghi, Saukh, Neyshabur (2022), Theorem 3.1; our formulation of its rate",
     instances=_pairs,
@@ -108,7 +109,7 @@ CLAIM = Claim(
         ),
         Control(
             "no-dimension",
-            "the gap is at most h^(-1/2) / 2 in any dimension",
+            "the gap is at most 3/8 h^(-1/2) in any dimension",
             _check_with(lambda d, h: h**-0.5),
             shapes=((8, 64), (4, 128), (8, 256)),
         ),

@@ -116,6 +116,8 @@ def accept_paths(found: OptimalSet, width: int) -> None:
         if start[: len(end)] == end:
             continue
         path = connect_optima(found, start, end) if len(pairs) > len(nets) else None
+        if path is not None and (path.points[0], path.points[-1]) != (start, end):
+            raise AssertionError("a path between global optima misses an end")
         certificate = certify_path(path) if path is not None else _straight(found, start, end)
         statement = certificate["statement"]
         if statement["rise"] != "0" or statement["value"] != str(found.value):

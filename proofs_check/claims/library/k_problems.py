@@ -44,8 +44,14 @@ _FAMILIES: dict[tuple[int, ...], Callable[[Sequence[Fraction]], tuple[Any, Any]]
 }
 
 
+def _doubled(X: Sequence[Any], nu: Sequence[Fraction]) -> tuple[Any, Any]:
+    """Return the rows with the first one twice and a zero row: nu . relu(X u), hence what is tight, stays the same."""
+    zero = tuple(Fraction(0) for _ in X[0])
+    return (X[0], *X, zero), (nu[0] / 3, nu[0] * 2 / 3, *nu[1:], Fraction(1, 7))
+
+
 def planted_problems(shape: Shape, weights: Sequence[int] = (0, 0, 1, 1, 2)) -> SearchStrategy[Instance]:
-    """Return instances ``{"shape", "numbers", "sign", "weights", "ridge", "extra"}``.
+    """Return instances ``{"shape", "numbers", "sign", "weights", "ridge", "doubled", "extra"}``.
 
     Args:
         shape: one of :data:`SHAPES`.
@@ -62,6 +68,7 @@ def planted_problems(shape: Shape, weights: Sequence[int] = (0, 0, 1, 1, 2)) -> 
             "sign": st.sampled_from([1, -1]),
             "weights": st.lists(st.sampled_from(list(weights)), min_size=TIGHT[shape], max_size=TIGHT[shape]),
             "ridge": st.sampled_from(RIDGES),
+            "doubled": st.sampled_from([False, False, True]),
             "extra": st.integers(0, 1),
         }
     )
@@ -86,6 +93,8 @@ def optima_of(instance: Instance) -> OptimalSet:
 def _optima(text: str) -> OptimalSet:
     instance = json.loads(text)
     X, nu = _FAMILIES[tuple(instance["shape"])]([Fraction(v) for v in instance["numbers"]])
+    if instance.get("doubled"):
+        X, nu = _doubled(X, nu)
     sign = instance["sign"]
     weights = [Fraction(v) for v in instance["weights"]]
     return planted_optimal_set(X, [sign * Fraction(v) for v in nu], weights, Fraction(instance["ridge"]))

@@ -12,11 +12,11 @@ from proofs_check.claims.claim import Claim, Control, Instance, Outcome
 from proofs_check.claims.library.r_cases import (
     FITTABLE,
     SHAPES,
-    accept,
+    accept_for,
     capacity_of,
     level_of,
+    needed_width,
     regional_problems,
-    system_of,
 )
 
 __all__ = ["CLAIM"]
@@ -41,12 +41,13 @@ def _net(instance: Instance) -> ExactNet:
 
 def _check(instance: Instance) -> Outcome:
     """Return the room left in the box and in the width k N, the smaller, after the checker accepted the common net."""
-    system, level, net = system_of(instance), level_of(instance), _net(instance)
+    level, net = level_of(instance), _net(instance)
     ball, box = _radii(instance)
     k = copies_needed(ball, box)
-    width = k * system.reduced_width
+    width = k * needed_width(instance)
     both = common_point(net, ball, box)
-    accept(
+    accept_for(
+        instance,
         both.certificate(level, max(width, both.width)),
         both.problem(ball_json("linf", box), ball_json("spectral", ball)),
     )
@@ -80,8 +81,8 @@ CLAIM = Claim(
     id="R1",
     statement=(
         "if Muon's level set at c is not empty in the ball of radius r_M, then for every integer k >= (r_M / r_A)^2 "
-        "and m >= k N, N = n + d (d + 1) / 2 + 1, it meets that of the box of radius r_A: cut every neuron into k "
-        "parts z / sqrt(k) (margin: the room left in the box and in the width, relative)"
+        "and m >= k N, N = n + d (d + 1) / 2 + 1 (one output), it meets that of the box of radius r_A: cut every "
+        "neuron into k parts z / sqrt(k) (margin: the room left in the box and in the width, relative)"
     ),
     source="theory R1, proved there",
     rests_on=("W1",),

@@ -8,9 +8,19 @@ from fractions import Fraction
 import numpy as np
 
 from modeconn.capacity import Dual, round_dual
+from modeconn.capacity.dual import dual_certificate
 from modeconn.capacity.rounding import decimal_root
 from proofs_check.claims.claim import Claim, Control, Instance, Outcome
-from proofs_check.claims.library.r_cases import FITTABLE, SHAPES, capacity_of, level_of, regional_problems, system_of
+from proofs_check.claims.library.r_cases import (
+    FITTABLE,
+    SHAPES,
+    accept_for,
+    capacity_of,
+    level_of,
+    regional_problems,
+    states,
+    system_of,
+)
 
 __all__ = ["CLAIM"]
 
@@ -35,7 +45,12 @@ def _drawn_dual(instance: Instance) -> Dual:
 def _check(instance: Instance) -> Outcome:
     """Return the smallest of: gap allowed less gap found; upper end above the lower; above a drawn vector's bound."""
     capacity, upper = capacity_of(instance), _upper(instance)
-    drawn = _drawn_dual(instance).product_bound(level_of(instance))
+    random, level = _drawn_dual(instance), level_of(instance)
+    drawn = random.product_bound(level)
+    if drawn:
+        certificate = dual_certificate(random, level, None)
+        accept_for(instance, certificate)
+        states(certificate, level, drawn)
     gap = 1 - capacity.square_lower / upper
     margin = min(GAP - gap, gap, 1 - drawn / upper)
     detail = {"lower": float(capacity.square_lower), "upper": float(upper), "gap": float(gap), "drawn": float(drawn)}
@@ -86,8 +101,8 @@ CLAIM = Claim(
     statement=(
         "any nu and Lambda > 0 of trace 1 such that for every pattern D and both signs some mu >= 0 has "
         "|Lambda^(-1/2) (+-X^T D nu + X^T (2D - I) mu)| <= 1 give B_M*^2 >= nu.y - |nu| sqrt(2c), and the best of them "
-        "meets an explicit net: the checker accepts both ends (margin: 1e-6 less their relative gap; drawn nu and "
-        "Lambda stay below the net)"
+        "meets an explicit net (one output): the checker accepts both ends and the bound of a drawn vector (margin: "
+        "1e-6 less the relative gap of the ends; what the drawn nu and Lambda give stays below the net)"
     ),
     source="theory R3, proved there",
     instances=lambda shape: regional_problems(shape, eighths=(0, 0, 1, 4), seed=range(1000)),
@@ -97,7 +112,7 @@ CLAIM = Claim(
     controls=(
         Control("mu-of-any-sign", "the same with mu of any sign", check=_any_sign),
         Control("trace-two", "the same with Lambda of trace 2", check=_trace_two),
-        Control("mu-left-out", "the best vector needs no mu", check=_without_mu),
+        Control("mu-left-out", "the vector that meets the net may leave its mu out", check=_without_mu),
     ),
     cost=3.0,
 )

@@ -18,6 +18,9 @@ SHAPES: tuple[Shape, ...] = ((1, 1), (1, 3), (2, 2), (2, 3), (3, 3), (3, 5), (4,
 
 TINY = Fraction(1, 10**18)
 
+WIDTH = Fraction(1, 10**9)
+"""In units of |W|_inf^2: wider than the interval that holds ||W||^2; a larger violation is no rounding."""
+
 
 def _matrices(shape: Shape) -> SearchStrategy[Instance]:
     """Return small integer matrices, constant and sparse ones among them."""
@@ -38,10 +41,13 @@ def _matrix(instance: Instance) -> list[list[Fraction]]:
 
 def _check(instance: Instance) -> Outcome:
     """Return the smaller of ||W||^2 - |W|_inf^2 and d m |W|_inf^2 - ||W||^2, 0 where an inequality is an equality."""
-    facts = inclusion_facts(_matrix(instance))
+    W = _matrix(instance)
+    facts = inclusion_facts(W)
     low, high = facts.operator_square
-    margin = min(low - facts.entry_square, facts.bound_square - high)
-    margin = max(margin, Fraction(0)) if facts.holds else min(margin, -TINY)
+    entry = max(abs(v) for row in W for v in row) ** 2
+    margin = min(low - entry, len(W) * len(W[0]) * entry - high)
+    is_rounding = margin >= -WIDTH * entry
+    margin = max(margin, Fraction(0)) if facts.holds and is_rounding else min(margin, -TINY)
     return Outcome(margin, detail={"operator": float(high), "entry": str(facts.entry_square)})
 
 

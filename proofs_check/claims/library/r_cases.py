@@ -16,7 +16,19 @@ from proofs_check.checker import check_certificate
 from proofs_check.claims.claim import Hypothesis, Instance, Shape
 from proofs_check.claims.library.narrow_problems import problems
 
-__all__ = ["FITTABLE", "SHAPES", "Rejected", "accept", "capacity_of", "level_of", "regional_problems", "system_of"]
+__all__ = [
+    "FITTABLE",
+    "SHAPES",
+    "Rejected",
+    "accept",
+    "accept_for",
+    "capacity_of",
+    "level_of",
+    "needed_width",
+    "regional_problems",
+    "states",
+    "system_of",
+]
 
 SHAPES: tuple[Shape, ...] = ((1, 1), (2, 1), (3, 2), (4, 2), (4, 3))
 """Numbers of data points and of inputs."""
@@ -31,6 +43,12 @@ def accept(certificate: Mapping[str, Any], problem: Mapping[str, Any]) -> None:
     verdict = check_certificate(certificate, problem)
     if not verdict.accepted:
         raise Rejected(f"{certificate['kind']} certificate rejected: {verdict.reason}")
+
+
+def accept_for(instance: Instance, certificate: Mapping[str, Any], problem: Mapping[str, Any] | None = None) -> None:
+    """Raise unless the checker accepts the certificate for the instance's own data, in the problem's region if any."""
+    region = {key: value for key, value in (problem or {}).items() if key == "region"}
+    accept(certificate, {"X": instance["X"], "y": instance["y"], **region})
 
 
 def regional_problems(shape: Shape, **choices: Sequence[Any]) -> SearchStrategy[Instance]:
@@ -71,13 +89,29 @@ def capacity_of(instance: Instance) -> Capacity:
 
 @lru_cache(maxsize=256)
 def _capacity(text: str, level: Fraction) -> Capacity:
-    system = _system(text)
-    found = least_radius(system, level)
-    if found.net is None:
+    instance = dict(zip(("X", "y"), json.loads(text), strict=True))
+    found = least_radius(_system(text), level)
+    if found.net is None or found.square_upper is None:
         raise Rejected("no net of the least radius was found")
-    accept(found.lower_certificate(), system.to_json())
-    accept(*found.upper_certificate())
+    above, below = found.upper_certificate(), found.lower_certificate()
+    accept_for(instance, below)
+    accept_for(instance, *above)
+    states(below, level, found.square_lower)
+    states(above[0], level)
     return found
+
+
+def states(certificate: Mapping[str, Any], level: Fraction, square: Fraction = Fraction(0)) -> None:
+    """Raise :class:`Rejected` unless a certificate is about this level and bounds the radius squared by so much."""
+    statement = certificate["statement"]
+    if Fraction(statement["level"]) != level or Fraction(statement.get("radius_product_lower", 0)) < square:
+        raise Rejected(f"{certificate['kind']} certificate states less than the claim uses: {dict(statement)}")
+
+
+def needed_width(instance: Instance) -> int:
+    """Return N = n + d (d + 1) / 2 + 1, the width from which on reduced nets fit."""
+    n, d = len(instance["X"]), len(instance["X"][0])
+    return n + d * (d + 1) // 2 + 1
 
 
 def _is_fittable(instance: Instance) -> bool:

@@ -193,9 +193,9 @@ CLAIM = Claim(
     id="W3",
     statement=(
         "in the boxes |W|_inf <= B1, |alpha|_inf <= B2 every net of loss <= c reduces to at most R(c) / delta + 2 P "
-        "live neurons, R(c) = |y| + sqrt(2 c), P the number of patterns, delta the least positive distance of 0 from a hull "
-        "of vertices s D X v (computed exactly), and any two nets of m >= 2 (R(c) / delta + 2 P) neurons are joined "
-        "by an explicit path of loss <= c in the box that the checker accepts (margin: the bound minus the live "
+        "live neurons, R(c) = |y| + sqrt(2 c), P the number of patterns, delta the least positive distance of 0 from a "
+        "hull of vertices s D X v (computed exactly), and any two nets of m >= 2 (R(c) / delta + 2 P) neurons are "
+        "joined by an explicit path of loss <= c in the box that the checker accepts (margin: the bound minus the live "
         "counts, or 1e-9 minus what rounding adds)"
     ),
     source="theory W3, proved there",

@@ -15,6 +15,7 @@ from hypothesis.strategies import SearchStrategy
 
 from modeconn.constructions import Connection, GramPath, Pair, checked_pair, connect_pair, problem_to_json
 from modeconn.nets import Net
+from modeconn.studies.sharpness import balanced_climb
 from proofs_check.claims.claim import Instance, Shape
 from proofs_check.claims.library.narrow_problems import ROWS
 from proofs_check.claims.library.r_cases import Rejected, accept
@@ -22,6 +23,7 @@ from proofs_check.claims.library.w_exact import Matrix, exact, loss_of, sums_of
 
 __all__ = [
     "ALLOWANCE",
+    "BALANCED",
     "REGIONS",
     "ROUTES",
     "SHAPES",
@@ -42,8 +44,11 @@ SHAPES: tuple[Shape, ...] = ((1, 1, 1), (2, 1, 1), (3, 2, 1), (2, 2, 2), (4, 2, 
 REGIONS = ("spectral", "frobenius", "schatten:4", "spectral/frobenius", "joint")
 """One norm for both leaves, one for W and one for A, or the joint Frobenius ball."""
 
-ROUTES: dict[str, int] = {"tau-climb": 0, "edge-walk": 1, "disjoint-slots": -1, "auto": 0}
-"""Construction -> width, as what is added to N (-1: twice N)."""
+ROUTES: dict[str, int | None] = {"tau-climb": 0, "edge-walk": 1, "disjoint-slots": None, "auto": 0}
+"""Construction -> width, as what is added to N (``None``: twice N)."""
+
+BALANCED = "balanced-climb"
+"""The route for width N - 1, :func:`modeconn.studies.sharpness.balanced_climb`."""
 
 NETS = ("plain", "dead", "rank-one", "twins")
 """Ways to draw the pair: independent nets, with dead and zero neurons, W of rank one, or the same neurons permuted."""
@@ -76,20 +81,19 @@ def wide_pairs(
 ) -> SearchStrategy[Instance]:
     """Return instances ``{"X", "Y", "net0", "net1", "region", "route"}``: data in small integers, weights in eighths.
 
-    The width is the least for which the route is sure: N, N + 1 or 2 N.
+    The width is the least for which the route is sure: N - 1, N, N + 1 or 2 N.
     """
     choices = (st.sampled_from(list(values)) for values in (tuple(ROWS), regions, routes, nets, biases))
     return st.builds(build_pair, st.just(shape), *choices, st.integers(0, 2**32 - 1))
 
 
-def build_pair(
-    shape: Shape, rows: str, region: str, route: str, nets: str, bias: bool, seed: int, width: int | None = None
-) -> dict[str, Any]:
-    """Return the instance of shape (n, d, c) that belongs to a seed; of the least sure width unless one is given."""
+def build_pair(shape: Shape, rows: str, region: str, route: str, nets: str, bias: bool, seed: int) -> dict[str, Any]:
+    """Return the instance of shape (n, d, c) that belongs to a seed, of the least width for which the route is sure."""
     n, d, c = shape
     rng = np.random.default_rng(seed)
     N = functionals((n, d + bias, c), region)
-    m = width or (2 * N if ROUTES[route] < 0 else N + ROUTES[route])
+    more = -1 if route == BALANCED else ROUTES[route]
+    m = 2 * N if more is None else N + more
     pair = [_draw_net(rng, nets, d, c, m, bias) for _ in range(2)]
     if nets == "twins":
         order = rng.permutation(m)
@@ -218,7 +222,7 @@ def join(instance: Instance) -> Joined:
 def _join(text: str) -> Joined:
     instance: Mapping[str, Any] = json.loads(text)
     pair = pair_of(instance)
-    found = connect_pair(pair, instance["route"])
+    found = balanced_climb(pair) if instance["route"] == BALANCED else connect_pair(pair, instance["route"])
     if not found.joined:
         raise Rejected(f"{instance['route']}, width {pair.width}: {found.reason}")
     problem = problem_to_json(*nets_of(instance), instance["X"], instance["Y"], region_of(instance))

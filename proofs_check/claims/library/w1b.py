@@ -1,0 +1,93 @@
+"""W1B: for one output and two balls of one kind, one neuron fewer than N is enough; two fewer are not."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+from hypothesis import strategies as st
+from hypothesis.strategies import SearchStrategy
+
+from modeconn.constructions import connect_pair
+from modeconn.topology import CellComplex, Landscape, problem_from_json
+from proofs_check.claims.claim import Claim, Control, Instance, Outcome, Shape
+from proofs_check.claims.library.narrow_cases import accept_barrier
+from proofs_check.claims.library.w_cases import ALLOWANCE, BALANCED, functionals, join, pair_of, wide_pairs
+from proofs_check.claims.library.w_segment import highest_on_segment, point_of
+
+__all__ = ["CLAIM"]
+
+SHAPES: tuple[Shape, ...] = ((2, 1, 1), (3, 2, 1), (4, 2, 1), (3, 3, 1))
+
+
+def _pairs(shape: Shape, regions: tuple[str, ...] = ("spectral", "spectral", "frobenius")) -> Any:
+    return wide_pairs(shape, regions=regions, routes=(BALANCED,))
+
+
+def _check(instance: Instance) -> Outcome:
+    """Return what the rounding allowance leaves of level and radii, after the checker accepted the path."""
+    joined = join(instance)
+    found = joined.found
+    detail = {"width": found.width, "live": [found.live0, found.live1], "rounding": float(joined.rounding)}
+    return Outcome(ALLOWANCE - joined.rounding, certified=True, detail=detail)
+
+
+def _mirrored(shape: Shape) -> SearchStrategy[Instance]:
+    """Return two neurons on opposite points and the same two neurons exchanged, both of zero loss: N = 4, m = 2."""
+    sizes = [st.integers(1, 4) for _ in range(4)]
+
+    def build(p: int, q: int, a: int, b: int) -> Instance:
+        first = {"W": [[1.0, -1.0]], "A": [[float(a), float(b)]]}
+        second = {"W": [[-1.0, 1.0]], "A": [[float(b), float(a)]]}
+        data = {"X": [[p], [-q]], "Y": [[p * a], [q * b]]}
+        return {**data, "net0": first, "net1": second, "region": "spectral", "route": BALANCED}
+
+    return st.builds(build, *sizes)
+
+
+def _two_fewer(instance: Instance) -> Outcome:
+    """Check: nets of Muon's ball are joined at width N - 2; refuted by their certified barrier."""
+    pair = pair_of(instance)
+    assert functionals((*pair.X.shape, 1), "spectral") == pair.width + 2
+    problem = problem_from_json({"X": instance["X"], "y": [y for (y,) in instance["Y"]]})
+    points = [point_of(W, A) for W, A in ((pair.W0, pair.A0), (pair.W1, pair.A1))]
+    found = accept_barrier(CellComplex(Landscape(problem), pair.width), *points)
+    level, _ = highest_on_segment(pair)
+    return Outcome(level - found.value, detail={"barrier": str(found.value), "level": str(level)})
+
+
+def _plain_climb(instance: Instance) -> Outcome:
+    """Check: the tau climb of W1 joins the nets at this width too."""
+    found = connect_pair(pair_of(instance), "tau-climb")
+    return Outcome(Fraction(0 if found.joined else found.width - found.needed), detail={"reason": found.reason})
+
+
+CLAIM = Claim(
+    id="W1B",
+    statement=(
+        "two nets with one output and N - 1 neurons, N = n + d (d + 1) / 2 + 1 in Muon's ball (N = n + 2 in a product "
+        "of two Frobenius balls), are joined below the loss of the worse one inside the ball: scaling all hidden "
+        "weights against all output weights spares one functional; the checker accepts each path (margin: 1e-9 minus "
+        "the level above the worse end, relative, and minus the slack of the radii)"
+    ),
+    source="proved in modeconn.studies.sharpness; sharpens theory W1",
+    rests_on=("W1",),
+    instances=_pairs,
+    shapes=SHAPES,
+    check=_check,
+    controls=(
+        Control(
+            "two-neurons-fewer",
+            "width N - 2 suffices in Muon's ball",
+            check=_two_fewer,
+            instances=_mirrored,
+            shapes=((2, 1, 1),),
+        ),
+        Control(
+            "tau-climb",
+            "the tau climb of W1, with N functionals, joins all pairs at width N - 1",
+            check=_plain_climb,
+        ),
+    ),
+    cost=3.0,
+)
