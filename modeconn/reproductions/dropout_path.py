@@ -111,22 +111,24 @@ def _draw(tables: Mapping[str, Sequence[Row]]) -> Figure:
         curve.set_xlabel("t, equal time for each leg")
         curve.set_ylabel("half squared error per sample")
         curve.set_yscale("symlog", linthresh=0.01)
-        curve.legend(fontsize=7)
+        curve.set_ylim(top=8 * max(row["loss"] for row in tables["curves"]))
+        curve.legend(fontsize=7, ncols=3, loc="upper center")
         for key, colour, marker, name in (
             ("segment", "#999999", "v", "straight segment"),
             ("path", "#2f6db5", "o", "chain, exact"),
             ("epsilon", "#b0306a", "_", "epsilon of the halves"),
         ):
             rows = list(tables["pairs"])
-            bars.plot([r["width"] for r in rows], [r[key] for r in rows], marker, color=colour, label=name, alpha=0.8)
+            heights = [r[key] for r in rows]
+            bars.plot([r["width"] for r in rows], heights, marker, color=colour, label=name, alpha=0.8, clip_on=False)
         bars.set_xscale("log", base=2)
         bars.set_xticks(widths, labels=[str(width) for width in widths])
         bars.minorticks_off()
         bars.set_yscale("symlog", linthresh=0.01)
-        bars.set_ylim(bottom=0)
+        bars.set_ylim(0, 2 * max(max(row["segment"], row["path"], row["epsilon"]) for row in tables["pairs"]))
         bars.set_title("climb above the worse end")
         bars.set_xlabel("width m")
-        bars.legend(fontsize=7)
+        bars.legend(fontsize=7, loc="center right")
         for width, colour in ((2, "#2f6db5"), (3, "#2a9d63")):
             rows = select(tables["data_sets"], width=width)
             heights = [_number(row["barrier"]) for row in rows]

@@ -7,6 +7,7 @@ from fractions import Fraction
 from typing import Any
 
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from modeconn.constructions.symmetric_minimum import symmetric_minimum
 from modeconn.plots.style import figure_style
@@ -84,6 +85,7 @@ def _draw(tables: Mapping[str, Sequence[Row]]) -> Figure:
         swap.set_ylabel("loss")
         for ax in (losses, pivots):
             ax.set_xlabel("neurons k of student and teacher")
+            ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     return figure
 
 

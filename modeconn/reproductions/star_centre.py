@@ -49,7 +49,8 @@ def _draw_paths(ax: Axes, rows: Sequence[Row]) -> None:
         for row in select(rows, path=path, alignment=alignment):
             ax.plot(row["t"], row["loss"], style, color=colour, label=label, linewidth=1.2)
     ax.set_xlabel("t, from foot 0 to foot 1")
-    ax.legend(fontsize=7)
+    ax.set_ylim(top=1.35 * max(max(row["loss"]) for row in rows))
+    ax.legend(fontsize=7, ncols=2, loc="upper center")
 
 
 def _draw_pairs(ax: Axes, rows: Sequence[Row], value: str) -> None:

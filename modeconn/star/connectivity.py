@@ -41,10 +41,13 @@ def are_linearly_connected(first: Int[np.ndarray, "*n m"], second: Int[np.ndarra
 def places(labels: Int[np.ndarray, "*n k m"], M: int) -> Places:
     """Return what a common linear centre of the k minima with these labels can use."""
     labels = np.asarray(labels)
-    if labels.ndim < 2 or labels.size == 0 or labels.min() < 0 or labels.max() > M:
+    if labels.dtype.kind not in "iu" or labels.ndim < 2 or labels.size == 0 or labels.min() < 0 or labels.max() > M:
         raise InputError(
-            f"places: expected labels (..., k, m) in 0..{M}, found shape {labels.shape}; 0 is a zero neuron"
+            f"places: expected whole labels (..., k, m) in 0..{M}, found shape {labels.shape} of {labels.dtype}, or "
+            "entries beyond; 0 is a zero neuron"
         )
+    if M < 1:
+        raise InputError(f"places: expected at least one teacher, found M = {M}")
     high = labels.max(-2)
     low = np.where(labels == 0, M + 1, labels).min(-2)
     teacher = np.where(high == 0, 0, np.where(low == high, high, -1))
@@ -88,4 +91,6 @@ def is_two_piece_connected(
         >>> is_two_piece_connected(np.array([1, 2, 2]), np.array([1, 1, 2]), 2).item()
         True
     """
+    if np.shape(first) != np.shape(second):
+        raise InputError(f"two pieces: expected labels of one shape, found {np.shape(first)} and {np.shape(second)}")
     return has_centre(np.stack([first, second], -2), M)

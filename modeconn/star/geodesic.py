@@ -65,8 +65,27 @@ class RatioBounds(NamedTuple):
     upper: Float[np.ndarray, "*n"]
 
 
+def _pair_units(first: Minima, second: Minima) -> tuple[np.ndarray, np.ndarray]:
+    """Return the magnitudes of pairs in units, after a check that both are minima of the same teacher."""
+    if first.labels.shape != second.labels.shape or first.labels.size == 0:
+        raise InputError(f"pairs: expected labels of one shape, found {first.labels.shape} and {second.labels.shape}")
+    M, whole = max(teacher_count(first), teacher_count(second)), round(1 / UNIT)
+    for name, minima in (("first", first), ("second", second)):
+        a = units(minima)
+        sums = [np.where(minima.labels == j, a, 0).sum(-1) for j in range(M + 1)]
+        if (a < 0).any() or np.any(sums[0]) or any((total != whole).any() for total in sums[1:]):
+            raise InputError(
+                f"pairs: expected the {name} ones to be minima: magnitudes >= 0 that add up to 1 for each of {M} "
+                "teachers, 0 for label 0; use dyadic_magnitudes"
+            )
+    return units(first), units(second)
+
+
 def squared_lengths(first: Minima, second: Minima) -> SquaredLengths:
-    """Return spider and Euclidean squared lengths of pairs, exactly; cost O(n m).
+    """Return spider and Euclidean squared lengths of pairs, exactly; cost O(n m M).
+
+    Raises:
+        InputError: pairs of different shapes, or that are no minima of one teacher.
 
     Example:
         >>> one, other = Minima(np.array([1, 2]), np.ones(2)), Minima(np.array([2, 1]), np.ones(2))
@@ -74,7 +93,7 @@ def squared_lengths(first: Minima, second: Minima) -> SquaredLengths:
         >>> lengths.spider / lengths.euclidean
         np.float64(2.0)
     """
-    a, b = units(first), units(second)
+    a, b = _pair_units(first, second)
     change = (first.labels != second.labels) & (first.labels > 0) & (second.labels > 0)
     squares, twice = a * a + b * b, 2 * a * b
     same = first.labels == second.labels
@@ -94,8 +113,8 @@ def two_piece_squares(first: Minima, second: Minima) -> list[Fraction | None]:
     twice this, with equality when they are equally long. Exact.
     """
     M, whole = teacher_count(first), round(1 / UNIT)
+    a, b = map(np.atleast_2d, _pair_units(first, second))
     found = places(np.stack([np.atleast_2d(first.labels), np.atleast_2d(second.labels)], -2), M)
-    a, b = (np.atleast_2d(units(minima)) for minima in (first, second))
     missing = found.own == 0
     spare = found.free - missing.sum(-1)
     n = found.own + missing + np.maximum(spare, 0)[:, None] // M

@@ -71,10 +71,9 @@ def units(minima: Minima) -> Int[np.ndarray, "*n m"]:
         InputError: a magnitude that is no multiple of it.
     """
     scaled = minima.magnitudes / UNIT
-    found = scaled.astype(np.int64)
-    if (found != scaled).any():
+    if not (np.abs(scaled) < 2.0**62).all() or (np.rint(scaled) != scaled).any():
         raise InputError("units: expected magnitudes that are multiples of UNIT; use dyadic_magnitudes")
-    return found
+    return np.asarray(scaled.astype(np.int64))
 
 
 def dyadic_magnitudes(

@@ -22,6 +22,7 @@ from modeconn.star import (
     sample_linear_minimum,
     sufficient_widths,
 )
+from proofs_check.checker import check_certificate
 from proofs_check.exact.linear_net import chain_error
 
 CASES = [
@@ -214,3 +215,15 @@ def test_a_path_has_one_to_three_pieces():
     feet, Q = minima(2, 2, 1, 1, 1, 0)
     with pytest.raises(InputError, match="1, 2 or 3"):
         linear_path(*feet, Q, pieces=4)
+
+
+@pytest.mark.parametrize("place", ["points", "start", "Q"])
+def test_products_beyond_the_range_of_floats_are_rejected_not_a_crash(place: str) -> None:
+    """By construction: the product is far from Q, by a number that no float holds."""
+    layers = {"start": [[["1"]], [["2"]]], "end": [[["1"]], [["2"]]], "Q": [["2"]], "points": [[["1"]], [["2"]]]}
+    layers[place] = [["1e400"]] if place == "Q" else [[["1e400"]], [["2"]]]
+    points = [layers.pop("points")]
+    frame = {"format": "modeconn.certificate/1", "kind": "linear-path", "statement": {"pieces": 2}}
+    found = check_certificate({**frame, "evidence": {"points": points}}, layers)
+    assert not found.accepted
+    assert "differs from Q" in found.reason

@@ -120,3 +120,24 @@ def test_bad_input_is_refused():
         geodesic_ratio_bounds(first, first)
     with pytest.raises(InputError, match="0 <= r < 1"):
         spider_limit(2, 1.0, 2.0)
+
+
+@pytest.mark.parametrize(
+    ("labels", "magnitudes"),
+    [
+        ([1, 2], [1.0, 1.0]),
+        ([0, 1, 2], [0.0, -1.0, 1.0]),
+        ([0, 1, 2], [0.0, 0.5, 1.0]),
+        ([0, 1, 2], [1.0, 1.0, 1.0]),
+        ([1, 1, 1], [0.5, 0.25, 0.25]),
+        ([0, 1, 2], [0.0, float("nan"), 1.0]),
+    ],
+)
+def test_pairs_that_are_no_minima_have_no_length(labels: list[int], magnitudes: list[float]) -> None:
+    """By construction: another width, negative, too short, not 0 at label 0, a teacher not served, NaN."""
+    minimum = Minima(np.array([1, 2, 0]), np.array([1.0, 1.0, 0.0]))
+    other = Minima(np.array(labels), np.array(magnitudes))
+    for measure in (squared_lengths, two_piece_squares, geodesic_ratio_bounds):
+        for pair in ((minimum, other), (other, minimum)):
+            with pytest.raises(InputError):
+                measure(*pair)

@@ -4,6 +4,7 @@ import functools
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +86,28 @@ def test_minibatches() -> None:
     fleet, rows = Fleet.of(optimizer="adamw", learning_rate=0.01, weight_decay=0.1, width=4, seed=range(40)), FEW[:5]
     whole = train_fleet(fleet, X, Y, steps=30, batch_size=6)
     assert_same(train_fleet(fleet.take(rows), X, Y, steps=30, batch_size=6), whole, rows)
+
+
+def test_chunks_in_flight_do_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One chunk at a time against three side by side, in threads of their own: equal in every bit, each once."""
+    seen: list[int] = []
+
+    def watched(*arguments: Any) -> Any:
+        seen.append(threading.get_ident())
+        assert jax.config.jax_default_matmul_precision == "highest"
+        return advance(*arguments)
+
+    monkeypatch.setattr(training, "advance", watched)
+    results = []
+    for count in (1, 3):
+        monkeypatch.setattr(training, "cores", lambda count=count: count)
+        results.append(run(chunk_size=16, segment_steps=20))
+    chunks, segments = 3 + 2, 3
+    assert len(seen) == 2 * chunks * segments
+    assert len(set(seen[: chunks * segments])) == 1
+    assert threading.get_ident() not in seen
+    assert 1 < len(set(seen[chunks * segments :])) <= 3
+    assert_same(*results)
 
 
 class Interrupter:

@@ -96,12 +96,20 @@ def _limits(seed: int) -> Iterator[Answer]:
     sparse, full = _ratios(seed, r), _ratios(seed + 1, 0.0)
     where = f"M = {M}, r = {r}"
     closed = numerical(spider_limit(M, r, 2.0))
-    yield Answer("G7 limit", "G7", f"limit of the lower bound, {where}", known, f"{known:.3f}", closed)
+    yield Answer("G7 limit", "G7", f"limit of the lower bound, {where}", known, f"{known:.6f}", closed)
     mean = sampled(sparse[0])
-    yield Answer("G7 sample", "G7", f"mean lower bound, {where}, m = {WIDTH}", known, f"{known:.3f}", mean)
+    yield Answer("G7 sample", "G7", f"mean lower bound, {where}, m = {WIDTH}", known, f"{known:.6f}", mean)
     lower = numerical(spider_limit(M, r, 2.0))
     note = "published: the ratio tends to 1"
-    yield Answer("G7 published", "G7", f"ratio in the limit as published, {where}", 1.0, "1", lower, note=note)
+    yield Answer(
+        "G7 published",
+        "G7",
+        f"limit of the ratio as published; found: lower bound, {where}",
+        1.0,
+        "1",
+        lower,
+        note=note,
+    )
     least = interval(sparse[0].min(), sparse[0].min(), 0.0)
     yield Answer("G7 least", "G7", f"least of {PAIRS} certified lower bounds, {where}", 1.0, "above 1", least, ">")
     for name, zero, ratios in ((f"r = {r}", r, sparse), ("r = 0", 0.0, full)):
