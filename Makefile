@@ -34,12 +34,11 @@ format: $(STAMP) ## rewrite the files in the project's format
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(STAMP)  ## time everything against its peers, in one run, and print the table of all records
-	$(BIN)/python benchmarks/bench_barrier.py
-	$(BIN)/python benchmarks/bench_fleet.py
-	$(BIN)/python benchmarks/bench_topology.py
-	$(BIN)/python benchmarks/bench_polar.py
-	$(BIN)/python benchmarks/bench_campaign.py
+bench: $(STAMP)  ## time everything against its peers and print the table of all records
+	for name in barrier fleet topology polar nnls campaign connect connect_box regularised star; do \
+	  $(BIN)/python benchmarks/bench_$$name.py || exit 1; \
+	done
+	$(BIN)/python benchmarks/table.py
 
 bench-gpu: $(STAMP) ## the same on an accelerator, checks first, under ten minutes, records in benchmarks/results
 	$(BIN)/python benchmarks/bench_gpu.py

@@ -10,6 +10,7 @@ import numpy as np
 
 from modeconn.capacity.dual import Dual, dual_certificate, round_dual, unattainable_dual
 from modeconn.capacity.exact_fit import exact_net, live_types, vertex
+from modeconn.capacity.inputs import exact_radius
 from modeconn.capacity.least_radius import Capacity, least_radius, solve_over_types
 from modeconn.capacity.net import ExactNet, ExactNeuron, ball_json
 from modeconn.capacity.neuron_types import TypeSystem
@@ -66,6 +67,9 @@ def attainable_loss(system: TypeSystem, radius: Fraction, capacity: Capacity | N
         radius: r > 0.
         capacity: the answer of :func:`modeconn.capacity.least_radius` at the least loss of all widths, if known.
 
+    Raises:
+        InputError: the radius is no positive number of a size that floats hold; or the solver gave up.
+
     Example:
         >>> from modeconn.capacity import type_system
         >>> found = attainable_loss(type_system([[1], [-1]], [1, 1]), Fraction(1))  # |x|/2 at best
@@ -74,8 +78,7 @@ def attainable_loss(system: TypeSystem, radius: Fraction, capacity: Capacity | N
 
     Reference: claim R2.
     """
-    if radius <= 0:
-        raise InputError(f"radius: expected a positive number, found {radius}")
+    radius = exact_radius(radius)
     square = radius**2
     if not any(system.closest):
         return _at_least_loss(system, radius, ExactNet(system, ()))

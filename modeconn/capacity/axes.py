@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from modeconn.capacity.box import least_gauge_sum
+from modeconn.capacity.inputs import whole_width
 from modeconn.capacity.least_radius import least_radius
 from modeconn.capacity.neuron_types import TypeSystem
 from modeconn.errors import InputError
@@ -38,6 +39,9 @@ def natural_axes(
         level: loss <= level.
         counts: values on the axis of AdamW and of Muon.
     """
+    widths = [whole_width(width, "widths") for width in widths]
+    if not widths:
+        raise InputError("widths: expected at least one, found none")
     gauge = least_gauge_sum(system, level).value
     ball = least_radius(system, level).lower
     lowest, highest = (math.sqrt(width / gauge) for width in (min(widths), max(widths)))

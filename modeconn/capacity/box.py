@@ -17,6 +17,7 @@ from jaxtyping import Float
 
 from modeconn.capacity.dual import Dual, round_dual
 from modeconn.capacity.exact_fit import exact_net, vertex
+from modeconn.capacity.inputs import whole_width
 from modeconn.capacity.least_radius import SPARE, Capacity, check_level
 from modeconn.capacity.net import ExactNet
 from modeconn.capacity.neuron_types import TypeSystem
@@ -36,6 +37,10 @@ SHARP = {"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e
 
 MANY = 64
 """Beyond so many neurons a width is shared out greedily: rounding up costs little there."""
+
+
+MOST_NEURONS = 2**14
+"""No net of more neurons is built: one of so many is a net of every larger width."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,7 +106,7 @@ def least_gauge_sum(system: TypeSystem, level: Fraction = Fraction(0)) -> BoxGau
     Raises:
         InputError: no net of any width reaches the level, or the zero net does.
     """
-    check_level(system, level)
+    level = check_level(system, level)
     closest = system.closest_floats
     everything = tuple(range(len(system.types)))
     value, u, nu, mu = (
@@ -176,8 +181,10 @@ def share_out(gauges: Sequence[float], width: int) -> list[int] | None:
     """
     if len(gauges) > width:
         return None
-    copies = [1] * len(gauges)
-    for _ in range(width - len(gauges)):
+    sizes, spare = [Fraction(float(gauge)) for gauge in gauges], width - len(gauges)
+    total = sum(sizes) or Fraction(1)
+    copies = [max(1, math.floor(size * spare / total)) for size in sizes]  # the greedy choice passes through these
+    for _ in range(width - sum(copies)):
         largest = max(range(len(gauges)), key=lambda j: gauges[j] / copies[j])
         copies[largest] += 1
     return copies
@@ -187,8 +194,10 @@ def box_net(gauge: BoxGauge, width: int, search: bool = True) -> tuple[Fraction,
     """Return the least radius squared found for a width, exact, and its net; ``None`` if none was found.
 
     The vertex of the linear program is shared out over the width. Up to width :data:`MANY` the radius is then bisected
-    with an integer program for the k_t (``search``), which is exact as far as its time limit allows.
+    with an integer program for the k_t (``search``), which is exact as far as its time limit allows. Beyond width
+    :data:`MOST_NEURONS` the net has no more neurons than that.
     """
+    width = min(whole_width(width), MOST_NEURONS)
     sizes = np.abs(gauge.u).max(1)
     copies = share_out(sizes.tolist(), width)
     trials = [] if copies is None else [(gauge.active, copies)]
@@ -287,7 +296,7 @@ def least_box(gauge: BoxGauge, width: int, search: bool = True) -> Capacity:
     """Return the least radius of a box (both leaves) with a net of the width and loss <= level.
 
     The lower end is V / width, certified by the dual vector; the upper end an explicit net. Integrality keeps them
-    apart at small widths; for width -> infinity they meet.
+    apart at small widths; they meet as the width grows, up to :data:`MOST_NEURONS`, the most that a net is built with.
 
     Args:
         gauge: the answer of :func:`least_gauge_sum`, which serves all widths.
@@ -302,8 +311,7 @@ def least_box(gauge: BoxGauge, width: int, search: bool = True) -> Capacity:
 
     Reference: claim R2.
     """
-    if width < 1:
-        raise InputError(f"width: expected a number >= 1, found {width}")
+    width = whole_width(width)
     lower = gauge.dual.product_bound(gauge.level, width**2)
     found = box_net(gauge, width, search)
     square, net = (None, None) if found is None else found

@@ -23,9 +23,10 @@ from typing import Any, Literal
 import numpy as np
 from jaxtyping import Float
 
+from modeconn.capacity.inputs import short
 from modeconn.capacity.neuron_types import TypeSystem
 from modeconn.capacity.rounding import decimal_below, decimal_root
-from modeconn.cells import common_denominator, float_nnls, is_positive_semidefinite, solve_rational
+from modeconn.cells import as_fraction, common_denominator, float_nnls, is_positive_semidefinite, solve_rational
 from modeconn.errors import InputError
 
 __all__ = ["Dual", "Norm", "dual_certificate", "least_gradients", "round_dual", "unattainable_dual"]
@@ -236,8 +237,11 @@ def unattainable_dual(system: TypeSystem, level: Fraction, product: Fraction) ->
     Raises:
         InputError: the level is not below the least loss of all widths.
     """
+    level = as_fraction(level, "level")
     if not level < system.least_loss:
-        raise InputError(f"level: expected less than {system.least_loss}, the least loss of any width, found {level}")
+        raise InputError(
+            f"level: expected less than {short(system.least_loss)}, the least loss of any width, found {short(level)}"
+        )
     residual = tuple(a - b for a, b in zip(system.y, system.closest, strict=True))
     mu = ((Fraction(0),) * system.n,) * len(system.types)
     d = system.d

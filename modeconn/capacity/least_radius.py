@@ -11,10 +11,12 @@ import numpy as np
 
 from modeconn.capacity.dual import Dual, dual_certificate, least_gradients, round_dual
 from modeconn.capacity.exact_fit import exact_net, level_target, live_types, vertex
+from modeconn.capacity.inputs import short
 from modeconn.capacity.net import ExactNet
 from modeconn.capacity.neuron_types import TypeSystem
 from modeconn.capacity.program import BallAnswer, ball_program
 from modeconn.capacity.rounding import decimal_root
+from modeconn.cells import as_fraction
 from modeconn.errors import InputError
 
 __all__ = ["SPARE", "Capacity", "check_level", "least_radius", "loose_bound", "solve_over_types"]
@@ -85,15 +87,19 @@ class Capacity:
         return self.net.certificate(self.level, self.width), self.net.problem(region)
 
 
-def check_level(system: TypeSystem, level: Fraction) -> None:
-    """Raise :class:`InputError` unless some net of some width reaches the level and the zero net does not."""
-    if level < system.least_loss:
+def check_level(system: TypeSystem, level: object) -> Fraction:
+    """Return a level as an exact number; raise :class:`InputError` unless some net of some width reaches the level and the zero net does not."""
+    found = as_fraction(level, "level")
+    if found < system.least_loss:
         raise InputError(
-            f"level: expected at least {system.least_loss}, the least loss of any width on these data, found {level}; "
-            "raise the level"
+            f"level: expected at least {short(system.least_loss)}, the least loss of any width on these data, "
+            f"found {short(found)}; raise the level"
         )
-    if level >= system.loss((Fraction(0),) * system.n):
-        raise InputError(f"level: expected less than the loss of the zero net, found {level}; every region reaches it")
+    if found >= system.loss((Fraction(0),) * system.n):
+        raise InputError(
+            f"level: expected less than the loss of the zero net, found {short(found)}; every region reaches it"
+        )
+    return found
 
 
 def solve_over_types(system: TypeSystem, **options: Any) -> BallAnswer | None:
@@ -153,7 +159,7 @@ def least_radius(system: TypeSystem, level: Fraction = Fraction(0)) -> Capacity:
 
     Reference: claims R2 and R3.
     """
-    check_level(system, level)
+    level = check_level(system, level)
     edge = level == system.least_loss
     target = system.closest_floats if edge else None
     slack = 0.0 if edge else float(level)
@@ -179,7 +185,7 @@ def loose_bound(system: TypeSystem, level: Fraction = Fraction(0)) -> Dual:
 
     Reference: claim R3.
     """
-    check_level(system, level)
+    level = check_level(system, level)
     edge = level == system.least_loss
     target = system.closest_floats if edge else None
     everything = range(len(system.types))

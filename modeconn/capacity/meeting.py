@@ -14,8 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from modeconn.capacity.box import share_out
+from modeconn.capacity.box import MOST_NEURONS, share_out
 from modeconn.capacity.exact_fit import exact_net, live_types, vertex
+from modeconn.capacity.inputs import whole_width
 from modeconn.capacity.least_radius import SPARE, solve_over_types
 from modeconn.capacity.net import ExactNet
 from modeconn.capacity.neuron_types import TypeSystem
@@ -124,8 +125,9 @@ def meeting_net(found: Meeting, width: int, also: Sequence[Shape] = ()) -> tuple
     """Return r_A^2, exact, and a net of the width in the ball and in the box of radius r_A; ``None`` if none was found.
 
     The copies are made integers, then the least box for these copies is a further program. Other shapes, such as that
-    of a good net of the box, may be tried as well.
+    of a good net of the box, may be tried as well. No net of more than ``MOST_NEURONS`` neurons is built.
     """
+    width = min(whole_width(width), MOST_NEURONS)
     system, options = found.system, _options(found.system, found.level, found.square_M)
     answer: BallAnswer | None = found.answer
     if len(found.answer.active) > width:

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
+from modeconn.capacity.inputs import check_sizes
 from modeconn.cells import arrangement, common_denominator, max_cones, rank, solve_rational
 from modeconn.errors import InputError
 from modeconn.topology import Problem, problem_from_json
@@ -201,7 +202,7 @@ def type_system(X: Any, y: Any) -> TypeSystem:
         y: targets (n,).
 
     Raises:
-        InputError: wrong shapes, numbers that are not finite, or more than :data:`MAX_TYPES` types.
+        InputError: wrong shapes, numbers that are not finite or of size beyond 1e30 or below 1e-30, or more than :data:`MAX_TYPES` types.
 
     Example:
         >>> found = type_system([[1], [-1]], [1, 1])
@@ -211,6 +212,8 @@ def type_system(X: Any, y: Any) -> TypeSystem:
         4
     """
     problem = _read(X, y)
+    check_sizes((v for row in problem.X for v in row), "X")
+    check_sizes(problem.y, "y")
     rows = rank(problem.X)
     bound = 2 * max_cones(len({row for row in problem.X if any(row)}), rows)
     if bound > MAX_TYPES:

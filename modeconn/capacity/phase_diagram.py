@@ -25,7 +25,8 @@ from fractions import Fraction
 from typing import Any
 
 from modeconn.capacity.box import least_box, least_gauge_sum
-from modeconn.capacity.least_radius import Capacity, least_radius
+from modeconn.capacity.inputs import exact_radius, whole_width
+from modeconn.capacity.least_radius import Capacity, check_level, least_radius
 from modeconn.capacity.neuron_types import TypeSystem
 from modeconn.capacity.phase_facts import CertifiedFact, FactBook, add_ball_net, add_bounds, add_meetings
 from modeconn.errors import InputError
@@ -159,9 +160,12 @@ def phase_diagram(
     Reference: claims R1 to R4.
     """
     for name, axis in (("lambdas_A", lambdas_A), ("lambdas_M", lambdas_M), ("widths", widths)):
-        if not len(axis) or min(axis) <= 0:
-            raise InputError(f"{name}: expected at least one number, all positive, found {[str(v) for v in axis]}")
-    lambdas_A, lambdas_M, widths = sorted(set(lambdas_A)), sorted(set(lambdas_M)), sorted(set(widths))
+        if not len(axis):
+            raise InputError(f"{name}: expected at least one number, found none")
+    lambdas_A = sorted({exact_radius(v, "lambdas_A") for v in lambdas_A})
+    lambdas_M = sorted({exact_radius(v, "lambdas_M") for v in lambdas_M})
+    widths = sorted({whole_width(width, "widths") for width in widths})
+    level = check_level(system, level)
     known = FactBook(level)
     task = "phase diagram"
     reporter.start(task, 2 + len(widths) * (1 + len(lambdas_M)) + len(lambdas_M))

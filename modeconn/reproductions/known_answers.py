@@ -139,9 +139,9 @@ REPRODUCTION = Reproduction(
         "from the known value, for an interval that of its farther end, for an inequality by how much it fails; the "
         "left end is exactly 0 (or below 10^-18). The bar is what still counts as agreement. "
         + " ".join(f"{how.capitalize()}: {text}." for how, text in HOW.items())
-        + " At four sampled rows about one seed in 250 misses by chance. Ringed in red: what does not agree, a published "
-        "statement or one of ours; the text says why. Rates and "
-        "bounds on probabilities have figures of their own."
+        + " One seed in 300 or so lets a sampled mean miss its limit by chance. Ringed in red: what does not agree, a "
+        "published statement or one of ours; the text says why. Rates and bounds on probabilities have figures of "
+        "their own."
     ),
     claims=("W1", "N4", "N5", "N8", "K1", "K3", "K5", "G1", "G2", "G3", "G4", "G6", "G7", "G8", "G9", "SIM", "AIN",
             "SAF", "KUD2", "ZHAN"),

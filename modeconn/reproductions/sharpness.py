@@ -180,7 +180,7 @@ def _draw_components(ax: Axes, rows: Sequence[Row]) -> None:
     ax.minorticks_off()
     ax.set_xticks([-2, -1, 0], labels=["N−2", "N−1", "N"])
     ax.set_xlabel("width m")
-    ax.set_title("components, zero loss")
+    ax.set_title("components just below N")
     ax.legend(fontsize=6.5, loc="upper right")
 
 

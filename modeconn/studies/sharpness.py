@@ -10,7 +10,9 @@ region by some c iff lambda_max(W W^T) |alpha|^2 <= r_W^2 r_A^2, and, by the mea
 retracts onto the nets of the region with both norms equal (relative to the radii) by the balancing c; inside the region
 c moves monotonically from 1 to there. So a sublevel set is connected in the region iff it is in K2. But K2 is a
 convex condition on N - 1 functionals, (relu(X w) alpha, w w^T / r_W^2 + (alpha^2 / r_A^2) I), homogeneous of degree 2,
-and monotone in W W^T: the proof of W1 with the tau climb applies with N - 1 in place of N.
+and monotone in W W^T: the proof of W1 with the tau climb applies with N - 1 in place of N. (Several outputs: the same
+with lambda_max(W W^T) / r_W^2 + lambda_max(A A^T) / r_A^2 <= 2, which adding x r_W^2 I to one Gram matrix and taking
+x r_A^2 I off the other does not change: one functional fewer again. The algorithm here is for one output.)
 
 :func:`balanced_climb` is that proof as an algorithm. Its path has straight pieces in (u, beta), u = |alpha| w,
 beta = alpha^2, in which balancing only divides beta by c^2, so it has a certificate of kind "cell-path".

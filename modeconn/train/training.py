@@ -191,7 +191,8 @@ class Training:
                 counts = np.clip(total - chunk.step - stride * np.arange(records), 0, stride).astype(np.int32)
                 numbers = (np.int32(chunk.step), counts, np.int32(total))
                 after, losses = advance(chunk.recipe, self.base_key, lanes, state, *data, *numbers)
-            return Segment(chunk, *jax.block_until_ready((after, losses)), counts)
+            after, losses = jax.block_until_ready((after, losses))
+            return Segment(chunk, after, losses, counts)
 
     def commit(self, segment: Segment) -> None:
         """Write down what a segment brought."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import random
+from collections.abc import Callable
 from fractions import Fraction
 
 import numpy as np
@@ -18,6 +19,10 @@ def _batch(seed: int, B: int, n: int, k: int, bound: int) -> tuple[np.ndarray, n
     rng = np.random.default_rng(seed)
     C, y = rng.integers(-bound, bound + 1, (B, n, k)), rng.integers(-3, 4, (B, n))
     return C.astype(float), y.astype(float), rng.random((B, k)) < 0.7
+
+
+def _proposing(z: np.ndarray) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
+    return lambda columns, target: z
 
 
 @pytest.mark.parametrize(("n", "k", "bound"), [(3, 6, 1), (5, 12, 3), (10, 30, 9)])
@@ -42,8 +47,7 @@ def test_the_exact_finish_accepts_the_supports() -> None:
     for b in range(len(C)):
         indices = np.flatnonzero(allowed[b])
         columns = [tuple(int(v) for v in C[b, :, j]) for j in range(14)]
-        proposed = found.z[b, indices]
-        program = ConeProgram(columns, [Fraction(int(v)) for v in y[b]], lambda C, y, z=proposed: z)
+        program = ConeProgram(columns, [Fraction(int(v)) for v in y[b]], _proposing(found.z[b, indices]))
         program.solve(indices.tolist())
         repairs += program.repairs
     assert repairs <= 4

@@ -11,7 +11,7 @@ import pytest
 
 from modeconn.population import population_loss
 from modeconn.precision import float64
-from modeconn.star import Minima, squared_lengths
+from modeconn.star import Minima, four_piece_path, squared_lengths
 from proofs_check.claims import CLAIMS, Profile, verify_claims
 from proofs_check.claims.blocks import sample
 from proofs_check.claims.library import g1, g3, g4, g6, g7, g7b, g_minima, g_probability
@@ -122,3 +122,17 @@ def test_rows_that_meet_are_noticed(monkeypatch):
     """Sabotage: the exact probability of disjoint rows is replaced by the claimed bound minus a little."""
     monkeypatch.setattr(g7b, "disjoint_probability", lambda m, a, b: 1 - Fraction(a * b, m) - Fraction(1, 10**6))
     assert verify_claims([alone("G7B")], SHORT).claims[0].verdict == "refuted"
+
+
+@pytest.mark.parametrize(
+    ("path", "reason"),
+    [
+        (lambda first, second: [first] * 5, "misses an end"),
+        (lambda first, second: [first] * 3 + four_piece_path(first, second), "more than 4"),
+    ],
+)
+def test_a_path_that_is_not_the_one_asked_for_is_noticed(monkeypatch, path, reason):
+    """Sabotage: all pieces are minima, but they lead nowhere, or they are more than four."""
+    monkeypatch.setattr(g4, "four_piece_path", path)
+    (result,) = verify_claims([alone("G4")], SHORT).claims
+    assert any(reason in str(error) for error in result.errors)

@@ -10,9 +10,11 @@ from typing import Any
 
 import jax
 import numpy as np
+import optax
 import pytest
 
 from modeconn.errors import InputError
+from modeconn.losses import LOSSES, net_loss
 from modeconn.train import Fleet, FleetResult, train_fleet, training
 from modeconn.train.program import advance
 
@@ -81,6 +83,24 @@ def test_one_net_alone_and_among_150() -> None:
     assert_same(train_fleet(fleet.take([77]), X, Y, steps=30), among, [77])
 
 
+def test_long_inputs_are_stored_by_neurons() -> None:
+    """The other layout in memory, from 16 inputs on: bits as before, and the same net as an optax loop."""
+    rng = np.random.default_rng(6)
+    X, Y = rng.normal(size=(9, 20)), rng.normal(size=9)
+    fleet = Fleet.of(optimizer="adamw", learning_rate=0.02, weight_decay=0.3, width=4, seed=range(20))
+    options: dict[str, Any] = {"steps": 40, "record_every": 10, "dtype": "float64", "chunk_size": 8}
+    whole = train_fleet(fleet, X, Y, **options)
+    assert_same(train_fleet(fleet.take([11]), X, Y, segment_steps=10, **options), whole, [11])
+    net, loss = jax.tree.map(lambda leaf: jax.numpy.asarray(leaf[11]), whole.initial), LOSSES["half_squared_error"]
+    optimizer = optax.adamw(0.02, weight_decay=0.3)
+    memory = optimizer.init(net)
+    for _ in range(40):
+        move, memory = optimizer.update(jax.grad(lambda x: net_loss(loss, x, X, Y[:, None]))(net), memory, net)
+        net = optax.apply_updates(net, move)
+    for leaf, own in zip(net[:2], whole.nets[:2], strict=True):
+        np.testing.assert_allclose(own[11], leaf, rtol=1e-9, atol=1e-11)
+
+
 def test_minibatches() -> None:
     """The same with minibatches, where the nets of a chunk share no data: equal in every bit."""
     fleet, rows = Fleet.of(optimizer="adamw", learning_rate=0.01, weight_decay=0.1, width=4, seed=range(40)), FEW[:5]
@@ -94,7 +114,7 @@ def test_chunks_in_flight_do_not_matter(monkeypatch: pytest.MonkeyPatch) -> None
 
     def watched(*arguments: Any) -> Any:
         seen.append(threading.get_ident())
-        assert jax.config.jax_default_matmul_precision == "highest"
+        assert jax.config.jax_default_matmul_precision == "highest"  # type: ignore[attr-defined]
         return advance(*arguments)
 
     monkeypatch.setattr(training, "advance", watched)
