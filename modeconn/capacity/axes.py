@@ -15,6 +15,10 @@ from modeconn.errors import InputError
 __all__ = ["geometric_axis", "natural_axes"]
 
 
+MOST_VALUES = 1000
+"""Most values of an axis: a diagram has a million cells then."""
+
+
 def geometric_axis(low: float, high: float, count: int) -> list[Fraction]:
     """Return ``count`` numbers of three digits from low to high, evenly spaced on a logarithmic scale.
 
@@ -22,8 +26,10 @@ def geometric_axis(low: float, high: float, count: int) -> list[Fraction]:
         >>> [str(v) for v in geometric_axis(0.25, 4, 3)]
         ['1/4', '1', '4']
     """
-    if not (0 < low < high < math.inf) or count < 2:
-        raise InputError(f"axis: expected 0 < low < high and at least 2 values, found {low}, {high} and {count}")
+    if not (0 < low < high < math.inf) or not 2 <= count <= MOST_VALUES:
+        raise InputError(
+            f"axis: expected 0 < low < high and 2 to {MOST_VALUES} values, found {low}, {high} and {count}"
+        )
     ratio = (high / low) ** (1 / (count - 1))
     return sorted({Fraction(f"{low * ratio**k:.3g}") for k in range(count)})
 

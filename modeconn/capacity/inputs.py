@@ -37,7 +37,7 @@ def check_sizes(values: Iterable[Fraction], where: str) -> None:
     for value in values:
         if value and not 1 / LARGEST <= abs(value) <= LARGEST:
             raise InputError(
-                f"{where}: expected 0 or a number of size 1e-30 to 1e30, found {short(value)}; choose another unit"
+                f"{where}: expected numbers of size 1e-30 to 1e30, found {short(value)}; choose another unit"
             )
 
 
@@ -60,6 +60,6 @@ def whole_width(value: object, where: str = "width") -> int:
     Raises:
         InputError: anything but an integer from 1 to :data:`LARGEST_WIDTH`.
     """
-    if not isinstance(value, Integral) or isinstance(value, bool) or not 1 <= value <= LARGEST_WIDTH:
+    if not isinstance(value, Integral) or isinstance(value, bool) or not 1 <= int(value) <= LARGEST_WIDTH:
         raise InputError(f"{where}: expected an integer from 1 to {LARGEST_WIDTH}, found {value}")
     return int(value)

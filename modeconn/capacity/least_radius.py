@@ -88,7 +88,11 @@ class Capacity:
 
 
 def check_level(system: TypeSystem, level: object) -> Fraction:
-    """Return a level as an exact number; raise :class:`InputError` unless some net of some width reaches the level and the zero net does not."""
+    """Return a level as an exact number.
+
+    Raises:
+        InputError: no net of any width reaches the level, or the zero net does.
+    """
     found = as_fraction(level, "level")
     if found < system.least_loss:
         raise InputError(

@@ -202,7 +202,8 @@ def type_system(X: Any, y: Any) -> TypeSystem:
         y: targets (n,).
 
     Raises:
-        InputError: wrong shapes, numbers that are not finite or of size beyond 1e30 or below 1e-30, or more than :data:`MAX_TYPES` types.
+        InputError: wrong shapes, numbers that are not finite or not of size 1e-30 to 1e30, or more than
+            :data:`MAX_TYPES` types.
 
     Example:
         >>> found = type_system([[1], [-1]], [1, 1])

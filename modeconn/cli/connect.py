@@ -66,6 +66,8 @@ def run(args: argparse.Namespace) -> int:
 
     _check_outputs(args)
     region = region_from_text(args.region)
+    if args.certificate is not None:
+        _check_region(region)
     nets = read_net(args.net_a), read_net(args.net_b)
     data = load_dataset(args.data, bias=args.bias)
     found = connect(*nets, data.X, data.Y, region, args.loss, args.construction)
@@ -102,6 +104,19 @@ def _check_outputs(args: argparse.Namespace) -> None:
         raise InputError(f"--certificate: the checker knows half_squared_error only, found {args.loss}; leave it out")
     if args.certificate is not None and args.certificate in (args.problem, args.path, args.plot):
         raise InputError(f"--certificate: expected a file of its own, found {args.certificate} twice; rename one")
+
+
+def _check_region(region: WideRegion) -> None:
+    """Raise for a region that the checker does not know."""
+    from proofs_check.checker.wide_region import MAX_POWER
+
+    for ball in region.balls:
+        p = ball.exponent
+        if math.isfinite(p) and (p % 2 or p > MAX_POWER):
+            raise InputError(
+                f"--certificate: certificates of Schatten balls need an even p from 2 to {MAX_POWER}, found "
+                f"{ball.norm}; take an even p or leave --certificate out"
+            )
 
 
 def _record(
@@ -214,7 +229,8 @@ def _print(record: dict[str, Any]) -> None:
         where = "inside" if seen["excess"] <= 0 else "outside"
         lines |= {
             "how": record["reason"],
-            "level": f"{record['level_float']!r}, above the worse end by {record['level_slack']:.3g} (rounding)",
+            "level": f"{record['level_float']!r}, "
+            f"above the rounded-up loss of the worse end by {record['level_slack']:.3g}",
             "slack": f"radii times 1 + {record['radius_slack']}",
             "sampled": f"loss <= {seen['max_loss']!r} at {seen['nets']} nets, worst at t = {seen['argmax_t']:.4g}; "
             f"norms {where} by {abs(seen['excess']):.3g} of the radius; {seen['least_live']} or more live neurons",

@@ -41,18 +41,22 @@ def axis(text: str) -> list[Fraction]:
         (['1/2', '1/3'], 10)
     """
     from modeconn.capacity import geometric_axis
+    from modeconn.capacity.inputs import exact_radius
     from modeconn.cells.rational import as_fraction
 
     try:
         if ":" in text:
-            low, high, *rest = text.split(":")
-            return geometric_axis(float(low), float(high), int(rest[0]) if rest else COUNT)
-        values = [as_fraction(word, "decay") for word in text.split(",")]
+            low, high, count = (*text.split(":"), str(COUNT))[:3]
+            values = geometric_axis(float(low), float(high), int(count))
+        else:
+            values = [as_fraction(word, "decay") for word in text.split(",")]
     except ValueError:
         values = []
-    if not values or min(values) <= 0:
+    if not values or min(values) <= 0 or text.count(":") > 2:
         raise InputError(f"expected positive decays such as 0.2:2, 0.2:2:10 or 0.2,0.5,1, found {text!r}")
-    return values
+    if len(set(values)) < len(values):
+        raise InputError(f"expected different decays, found one twice in {text!r}; name it once")
+    return [exact_radius(value, "decay") for value in values]
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -74,6 +78,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Compute the diagram, write the folder, print the summary."""
     from modeconn.capacity import natural_axes, phase_diagram
+    from modeconn.capacity.inputs import short
     from modeconn.cells.rational import as_fraction
     from modeconn.cli.progress import progress
 
@@ -82,9 +87,11 @@ def run(args: argparse.Namespace) -> int:
         raise InputError(f"--out: expected a folder, found the file {folder}; choose another name")
     if min(args.widths) < 1:
         raise InputError(f"--widths: expected numbers >= 1, found {min(args.widths)}")
+    if len(set(args.widths)) < len(args.widths):
+        raise InputError("--widths: expected different numbers, found one twice; name it once")
     level = as_fraction(args.level, "--level")
     if level < 0:
-        raise InputError(f"--level: expected a number >= 0, found {level}")
+        raise InputError(f"--level: expected a number >= 0, found {short(level)}")
     about, system = _problem(args)
     lambdas_A, lambdas_M = args.lambda_a, args.lambda_m
     if lambdas_A is None or lambdas_M is None:
@@ -182,13 +189,20 @@ def _write(found: PhaseDiagram, folder: Path, about: str) -> dict[str, Any]:
 
 
 def _forget(folder: Path) -> None:
-    """Remove the certificates that an earlier run listed in its record, so that none of them is taken for a new one."""
-    old = folder / "phase-diagram.json"
-    if old.is_file():
-        for entry in json.loads(old.read_text(encoding="utf-8")).get("certificates", {}).values():
-            for name in (entry["file"], entry["problem"]):
-                if name.startswith("certificates/") and ".." not in name:
-                    (folder / name).unlink(missing_ok=True)
+    """Remove the certificates that an earlier run listed in its record, so that none of them is taken for a new one.
+
+    A damaged record names nothing that is known to be ours: no file is removed.
+    """
+    try:
+        record = json.loads((folder / "phase-diagram.json").read_text(encoding="utf-8"))
+        entries = record["certificates"].values()
+        names = [name for entry in entries for name in (entry["file"], entry["problem"])]
+        old = [folder / name for name in names if name.startswith("certificates/") and ".." not in name]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return
+    for file in old:
+        if file.is_file():
+            file.unlink()
 
 
 def _record(found: PhaseDiagram, about: str) -> dict[str, Any]:
@@ -214,14 +228,16 @@ def _record(found: PhaseDiagram, about: str) -> dict[str, Any]:
 
 def _print(record: Mapping[str, Any], folder: Path) -> None:
     """Print the least radii, the counts, and how to check a certificate."""
+    from modeconn.capacity.inputs import short
     from modeconn.cli.tables import console_of_tables
 
     def ends(of: Mapping[str, Any]) -> str:
         return f"[{of['lower']:.9g}, {'?' if of['upper'] is None else format(of['upper'], '.9g')}]"
 
     console = console_of_tables()
+    level = short(Fraction(record["level"]))
     lines = [
-        f"{record['about']}: n = {record['n']}, d = {record['d']}, loss <= {record['level']}",
+        f"{record['about']}: n = {record['n']}, d = {record['d']}, loss <= {level}",
         f"least radius of Muon's ball, width >= {record['reduced_width']}: {ends(record['ball'])}",
         *(f"least radius of AdamW's box, width {box['width']}: {ends(box)}" for box in record["boxes"]),
         "cells: " + ", ".join(f"{count} {verdict}" for verdict, count in record["counts"].items()),

@@ -74,7 +74,10 @@ class Connection:
 
     @property
     def level_slack(self) -> float:
-        """Return the level minus the larger loss of the two ends (their upper bounds): 0, or rounding."""
+        """Return the level minus the larger of the upper bounds ``knot_losses`` of the two ends: 0, or rounding.
+
+        The exact loss of the worse end lies below its upper bound by rounding, too.
+        """
         if self.level is None:
             return float("nan")
         return float(self.level - Fraction(max(self.knot_losses[0], self.knot_losses[-1])))

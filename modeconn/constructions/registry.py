@@ -23,6 +23,7 @@ class Construction:
         kinds: kinds of region it is for.
         one_output: whether it is for nets with one output only.
         width: which width suffices, in words.
+        like_balls: whether it is for one spectral ball, or one Frobenius ball, for each leaf only.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Construction:
     kinds: tuple[Kind, ...]
     one_output: bool
     width: str
+    like_balls: bool = False
 
     def __call__(self, pair: Pair) -> Connection:
         """Return what the construction finds for the pair."""
@@ -38,7 +40,9 @@ class Construction:
 
     def suits(self, pair: Pair) -> bool:
         """Return whether the construction is meant for the pair's region and outputs."""
-        return pair.region.kind in self.kinds and not (self.one_output and pair.outputs > 1)
+        norms = [ball.norm for leaf in ("W", "A") for ball in pair.region.over(leaf)]
+        fits = not self.like_balls or norms in (["spectral"] * 2, ["frobenius"] * 2)
+        return fits and pair.region.kind in self.kinds and not (self.one_output and pair.outputs > 1)
 
 
 CONSTRUCTIONS: dict[str, Construction] = {
@@ -47,6 +51,7 @@ CONSTRUCTIONS: dict[str, Construction] = {
         Construction("disjoint-slots", "disjoint_slots", ("gram",), False, "live0 + live1 <= m; sure for m >= 2 N"),
         Construction("edge-walk", "edge_walk", ("gram",), False, "sure for m >= N + 1"),
         Construction("tau-climb", "tau_climb", ("gram",), False, "sure for m >= N"),
+        Construction("balanced-climb", "balanced_climb", ("gram",), True, "sure for m >= N - 1", like_balls=True),
         Construction(
             "merged-classes", "merged_classes", ("gram",), True, "sure for m >= 2 P + 1, P activation patterns"
         ),

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 
 from modeconn.plots.style import figure_style
 
-__all__ = ["VERDICT_COLOURS", "claim_depths", "claim_graph"]
+__all__ = ["VERDICT_COLOURS", "claim_depths", "claim_graph", "text_colour"]
 
 VERDICT_COLOURS = {
     "certified": "#2a9d63",
@@ -22,6 +23,22 @@ VERDICT_COLOURS = {
 }
 
 STEP_X, STEP_Y, WIDTH, HEIGHT = 1.7, 0.72, 1.15, 0.42
+
+
+def text_colour(background: str) -> str:
+    """Return black or white, whichever has more contrast to a background.
+
+    Black has if the relative luminance L satisfies (L + 0.05) / 0.05 >= 1.05 / (L + 0.05).
+
+    Example:
+        >>> text_colour("#b3261e"), text_colour("#e3e7eb")
+        ('white', 'black')
+
+    Reference: WCAG 2.1, contrast ratio.
+    """
+    linear = [v / 12.92 if v <= 0.04045 else ((v + 0.055) / 1.055) ** 2.4 for v in to_rgb(background)]
+    luminance = sum(share * v for share, v in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+    return "black" if (luminance + 0.05) ** 2 >= 1.05 * 0.05 else "white"
 
 
 def claim_depths(rests_on: Mapping[str, Sequence[str]]) -> dict[str, int]:
@@ -77,7 +94,7 @@ def claim_graph(rests_on: Mapping[str, Sequence[str]], verdicts: Mapping[str, st
                 edgecolor="#39424e", linewidth=0.6,
             )  # fmt: skip
             ax.add_patch(box)
-            ax.text(x + WIDTH / 2, y, name, ha="center", va="center", fontsize=8)
+            ax.text(x + WIDTH / 2, y, name, ha="center", va="center", fontsize=8, color=text_colour(colour))
         shown = [verdict for verdict in VERDICT_COLOURS if verdict in {verdicts.get(n, "not on trial") for n in place}]
         handles = [FancyBboxPatch((0, 0), 1, 1, facecolor=VERDICT_COLOURS[v], edgecolor="#39424e") for v in shown]
         ax.legend(handles, shown, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3, fontsize=8)

@@ -204,7 +204,7 @@ def _findings(tables: Mapping[str, Sequence[Row]]) -> list[str]:
             f"m = {text}: the balanced climb joins {joined} of {pairs} pairs in Muon's ball, {accepted} of these paths "
             "accepted by the checker"
             + (
-                "; that width N - 1 always suffices for one output is proved in modeconn.studies.sharpness."
+                "; that width N - 1 always suffices for one output is proved in modeconn.constructions.balanced_climb."
                 if below == 1
                 else "; that it finds none does not show that there is none."
             )

@@ -11,7 +11,7 @@ from jaxtyping import Int
 
 from modeconn.errors import InputError
 from modeconn.star.connectivity import places
-from modeconn.star.minima import Minima, teacher_count, weights
+from modeconn.star.minima import Minima, check_minima, teacher_count, weights
 
 __all__ = [
     "common_centre",
@@ -68,6 +68,9 @@ def merged(labels: Labels, M: int) -> Labels:
 
 def two_piece_path(first: Minima, second: Minima) -> list[Minima] | None:
     """Return the three corners of a two-piece path of minima; ``None`` if there is none.
+
+    Raises:
+        InputError: two ends that are no minima of one width for the same teachers.
 
     Reference: Lin, Li, Wu (2024), proof of Theorem 8; claim G3.
     """
@@ -171,3 +174,5 @@ def _check_pair(first: Minima, second: Minima) -> None:
     M, other = teacher_count(first), teacher_count(second)
     if other != M:
         raise InputError(f"expected minima for the same teachers, found M = {M} and {other}")
+    check_minima(first, M, "first end")
+    check_minima(second, M, "second end")

@@ -27,7 +27,7 @@ from jaxtyping import Float, Int
 
 from modeconn.errors import InputError
 from modeconn.star.connectivity import places
-from modeconn.star.minima import UNIT, Minima, teacher_count, units
+from modeconn.star.minima import UNIT, Minima, check_minima, teacher_count, units
 
 __all__ = [
     "RatioBounds",
@@ -69,15 +69,9 @@ def _pair_units(first: Minima, second: Minima) -> tuple[np.ndarray, np.ndarray]:
     """Return the magnitudes of pairs in units, after a check that both are minima of the same teacher."""
     if first.labels.shape != second.labels.shape or first.labels.size == 0:
         raise InputError(f"pairs: expected labels of one shape, found {first.labels.shape} and {second.labels.shape}")
-    M, whole = max(teacher_count(first), teacher_count(second)), round(1 / UNIT)
-    for name, minima in (("first", first), ("second", second)):
-        a = units(minima)
-        sums = [np.where(minima.labels == j, a, 0).sum(-1) for j in range(M + 1)]
-        if (a < 0).any() or np.any(sums[0]) or any((total != whole).any() for total in sums[1:]):
-            raise InputError(
-                f"pairs: expected the {name} ones to be minima: magnitudes >= 0 that add up to 1 for each of {M} "
-                "teachers, 0 for label 0; use dyadic_magnitudes"
-            )
+    M = max(teacher_count(first), teacher_count(second))
+    check_minima(first, M, "first of the pairs")
+    check_minima(second, M, "second of the pairs")
     return units(first), units(second)
 
 

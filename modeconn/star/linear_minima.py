@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from numbers import Integral
 
 import numpy as np
 from jaxtyping import Shaped
 
 from modeconn.errors import InputError
 from modeconn.star.linear_algebra import annihilator, matrix_rank, solve_left
-from modeconn.star.linear_nets import LinearNet
+from modeconn.star.linear_nets import LinearNet, check_linear_net
 
 __all__ = ["random_layer", "sample_linear_minimum"]
 
@@ -45,7 +46,7 @@ def sample_linear_minimum(
         attempts: draws of the layers, should small integers happen to be singular.
 
     Raises:
-        InputError: a hidden width below the rank of Q.
+        InputError: no generator, a Q that is no matrix of finite numbers, or a hidden width below its rank or 1.
 
     Example:
         >>> from modeconn.star.linear_nets import end_to_end
@@ -54,6 +55,11 @@ def sample_linear_minimum(
         >>> [layer.shape for layer in net], bool((end_to_end(net) == Q).all())
         ([(3, 2), (1, 3), (2, 1)], True)
     """
+    if not isinstance(rng, np.random.Generator):
+        raise InputError(f"rng: expected a NumPy generator, found {rng!r}; pass np.random.default_rng(seed)")
+    check_linear_net((Q,), name="Q")
+    if any(not isinstance(m, Integral) or m < 1 for m in widths):
+        raise InputError(f"widths: expected integers >= 1, found {tuple(widths)}")
     V = _row_basis(Q)
     if widths and min(widths) < len(V):
         raise InputError(f"expected hidden widths >= {len(V)}, the rank of Q, found {tuple(widths)}; widen the net")

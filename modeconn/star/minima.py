@@ -9,7 +9,16 @@ from jaxtyping import Float, Int
 
 from modeconn.errors import InputError
 
-__all__ = ["UNIT", "Minima", "dyadic_magnitudes", "minima_from_weights", "teacher_count", "units", "weights"]
+__all__ = [
+    "UNIT",
+    "Minima",
+    "check_minima",
+    "dyadic_magnitudes",
+    "minima_from_weights",
+    "teacher_count",
+    "units",
+    "weights",
+]
 
 UNIT = 2.0**-28
 """Magnitudes are multiples of this, so that floats lie exactly on the manifold and squares add up in int64."""
@@ -55,9 +64,14 @@ def minima_from_weights(W: Float[np.ndarray, "*n d m"], M: int) -> Minima:
     The sums of the columns are the caller's affair (a trained net meets them to rounding).
 
     Raises:
-        InputError: a neuron is off the rays; ``proofs_check.exact.teacher.is_teacher`` decides the general case.
+        InputError: no matrices of finite numbers with d >= M rows, or a neuron is off the rays; ``proofs_check.exact.teacher.is_teacher`` decides the general case.
     """
     W = np.asarray(W)
+    if W.ndim < 2 or not 1 <= M <= W.shape[-2] or W.dtype.kind not in "iuf" or not np.isfinite(W).all():
+        raise InputError(
+            f"minima_from_weights: expected finite matrices (..., d, m) with d >= M >= 1, found shape {W.shape} of "
+            f"{W.dtype} and M = {M}; one neuron is a column"
+        )
     used = W != 0
     if (used.sum(-2) > 1).any() or used[..., M:, :].any() or (W < 0).any():
         raise InputError(f"minima_from_weights: expected neurons on the rays of e_1..e_{M}, found one off them")
@@ -74,6 +88,19 @@ def units(minima: Minima) -> Int[np.ndarray, "*n m"]:
     if not (np.abs(scaled) < 2.0**62).all() or (np.rint(scaled) != scaled).any():
         raise InputError("units: expected magnitudes that are multiples of UNIT; use dyadic_magnitudes")
     return np.asarray(scaled.astype(np.int64))
+
+
+def check_minima(minima: Minima, M: int, name: str) -> None:
+    """Raise :class:`InputError` unless the magnitudes are those of minima for M teachers, exactly."""
+    a, whole = units(minima), round(1 / UNIT)
+    if a.shape != minima.labels.shape:
+        raise InputError(f"{name}: expected a magnitude for each label, found {a.shape} and {minima.labels.shape}")
+    sums = [np.where(minima.labels == j, a, 0).sum(-1) for j in range(M + 1)]
+    if (a < 0).any() or np.any(sums[0]) or any((total != whole).any() for total in sums[1:]):
+        raise InputError(
+            f"{name}: expected minima: magnitudes >= 0 that add up to 1 for each of {M} teachers, 0 for label 0; "
+            "use dyadic_magnitudes"
+        )
 
 
 def dyadic_magnitudes(

@@ -18,10 +18,12 @@ def centre_bound(m: int, M: int, k: int = 2) -> Fraction:
     """Return the published bound 1 - M ((M^k - 1)/M^k)^(m - kM); at most 0 where it says nothing (vacuous).
 
     Raises:
-        InputError: unless m >= kM.
+        InputError: unless k, M >= 1 and m >= kM.
 
     Reference: Lin, Li, Wu (2024), Theorem 8 (k = 2) and Theorem 10.
     """
+    if min(k, M) < 1:
+        raise InputError(f"centre_bound: expected k, M >= 1, found k = {k}, M = {M}")
     if m < k * M:
         raise InputError(f"centre_bound: expected m >= k M = {k * M}, found {m}; the exponent would be negative")
     return 1 - M * Fraction(M**k - 1, M**k) ** (m - k * M)
@@ -41,6 +43,8 @@ def centre_probability_iid(m: int, M: int, k: int = 2) -> Fraction:
 
     Reference: claims G3 and G5.
     """
+    if min(k, M) < 1:
+        raise InputError(f"centre_probability_iid: expected k, M >= 1, found k = {k}, M = {M}")
     hits = sum((-1) ** s * comb(M, s) * (M**k - s) ** m for s in range(M + 1))
     served = sum((-1) ** s * comb(M, s) * (M - s) ** m for s in range(M + 1))
     if served == 0:
@@ -53,7 +57,12 @@ def centre_probability_hausdorff(m: int) -> float:
 
     The failure is a sum of positive terms over the counts (n, n') of teacher 1: no place shared by teacher 1, or none
     by teacher 2, minus both. Accurate to rounding; cost O(m^2).
+
+    Raises:
+        InputError: m < 2.
     """
+    if m < 2:
+        raise InputError(f"centre_probability_hausdorff: expected m >= M = 2, found {m}; widen the minima")
     n = np.arange(1, m)
     log_law = hausdorff_log_weight(n) + hausdorff_log_weight(m - n)
     law = np.exp(log_law - log_law.max())
@@ -75,8 +84,13 @@ def centre_probability_hausdorff(m: int) -> float:
 def disjoint_probability(m: int, first: int, second: int) -> Fraction:
     """Return the exact probability that two uniformly placed sets of places do not meet: C(m - a, b) / C(m, b).
 
+    Raises:
+        InputError: unless m >= 1 and both sets have 0 to m places.
+
     Example:
         >>> disjoint_probability(4, 1, 2)
         Fraction(1, 2)
     """
+    if not (m >= 1 and 0 <= first <= m and 0 <= second <= m):
+        raise InputError(f"disjoint_probability: expected sets of 0 to m >= 1 places, found {first}, {second}, m = {m}")
     return Fraction(comb(m - first, second), comb(m, second))

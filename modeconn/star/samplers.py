@@ -6,6 +6,7 @@ import functools
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from numbers import Integral
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -154,7 +155,7 @@ def sample_minima(
         active: neurons of each teacher, for ``bounded``.
 
     Raises:
-        InputError: an unknown law, or numbers out of range.
+        InputError: an unknown law, numbers out of range, or a seed that is no integer >= 0.
 
     Example:
         >>> minima = sample_minima(0, n=5, m=6, M=2)
@@ -167,6 +168,8 @@ def sample_minima(
         raise unknown_name("law of the labels", labels, LABEL_LAWS)
     if magnitudes not in MAGNITUDE_LAWS:
         raise unknown_name("law of the magnitudes", magnitudes, MAGNITUDE_LAWS)
+    if not isinstance(seed, Integral) or seed < 0:
+        raise InputError(f"sample_minima: expected an integer seed >= 0, found {seed!r}")
     least = M * active if labels == "bounded" else M
     if not (1 <= M <= 16 and n >= 1 and active >= 1 and m >= least and 0.0 <= zero_probability < 1.0):
         raise InputError(

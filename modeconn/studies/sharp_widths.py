@@ -9,10 +9,10 @@ from typing import NamedTuple
 import numpy as np
 
 from modeconn.constructions import Connection, Functionals, Pair, checked_pair, connect_pair, problem_to_json
+from modeconn.constructions.balanced_climb import balanced_climb
 from modeconn.nets import Net
 from modeconn.paths import barrier_exact
 from modeconn.studies.sharp_cases import polygon_rows, triangle_vertices
-from modeconn.studies.sharpness import balanced_climb
 from proofs_check.checker import check_certificate
 
 __all__ = ["DRAWS", "METHODS", "WidthTrial", "draw_pair", "threshold", "try_width"]

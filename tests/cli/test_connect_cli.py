@@ -275,6 +275,32 @@ def test_bad_options(tmp_path, capsys, options) -> None:
     assert capsys.readouterr().err.count("\n") == 1
 
 
+@pytest.mark.parametrize("region", ["schatten:3:2", "schatten:2.5:2", "schatten:66:2", "spectral:1.5&schatten:3:2"])
+def test_balls_that_no_certificate_covers(tmp_path, capsys, monkeypatch, region) -> None:
+    """By construction: refused before any work with a certificate, a path without one."""
+    words, *_ = _folder(tmp_path, m=30)
+    monkeypatch.setattr("modeconn.constructions.connect", lambda *_: pytest.fail("work was done"))
+    assert main([*words, "--region", region, "--certificate", str(tmp_path / "c.json")]) == 2
+    err = capsys.readouterr().err
+    assert "even p" in err
+    assert err.count("\n") == 1
+    assert not (tmp_path / "c.json").exists()
+    monkeypatch.undo()
+    assert main([*words, "--region", region, "--json", str(tmp_path / "r.json")]) == 0
+
+
+def test_the_printed_slack_is_what_it_says(tmp_path, capsys) -> None:
+    """Independent implementation: the loss of the worse end in floats lies below the level by rounding only."""
+    words, leaves, X, Y = _folder(tmp_path)
+    assert main([*words, "--region", "spectral:1.5", "--json", str(tmp_path / "r.json")]) == 0
+    record = json.loads((tmp_path / "r.json").read_text())
+    text = capsys.readouterr().out
+    assert f"above the rounded-up loss of the worse end by {record['level_slack']:.3g}" in text
+    worse = max(_half_squares(*leaf, X, Y) for leaf in leaves)
+    assert record["level_float"] - record["level_slack"] >= worse * (1 - 1e-14)
+    assert record["level_float"] == pytest.approx(worse, rel=1e-11)
+
+
 def test_printed_levels_are_rounded_up() -> None:
     """Oracle: rational comparison; the nearest float of 1/3 is below it, that of 2/3 as well, 1/2 is a float."""
     for level in (Fraction(1, 3), Fraction(2, 3), Fraction(1, 10), Fraction(1, 2)):

@@ -72,7 +72,16 @@ def test_points_of_a_data_set(tmp_path, capsys):
         ["--lambda-m", "2:1"],
         ["--lambda-a", "-1,2"],
         ["--lambda-a", "many"],
+        ["--lambda-a", "1e400"],
+        ["--lambda-m", "1e-400,1"],
+        ["--lambda-a", "1e-300:1:3"],
+        ["--lambda-a", "1:2:3:4"],
+        ["--lambda-a", "0.1:1:1000000000"],
+        ["--lambda-a", "1,1.0"],
+        ["--lambda-m", "1/2,1,0.5"],
         ["--widths", "0"],
+        ["--widths", "2,2"],
+        ["--widths", "10000000000000"],
         ["--level", "-1"],
         ["--level", "1000000"],
         ["--data", "digits"],
@@ -91,6 +100,40 @@ def test_bad_input(words, tmp_path, capsys, monkeypatch):
     assert err.startswith("modeconn: error: ")
     assert err.count("\n") == 1
     assert not (tmp_path / "o").exists()
+
+
+@pytest.mark.parametrize("record", ["{", "[]", "null", '{"certificates": [1]}', '{"certificates": {"a": {"file": 1}}}'])
+def test_a_damaged_record_removes_nothing(record, tmp_path, capsys):
+    """By construction: a file that the damaged record does not name stays, the new record is whole."""
+    (tmp_path / "p.json").write_text(json.dumps(LINE))
+    out = tmp_path / "out"
+    (out / "certificates").mkdir(parents=True)
+    (out / "certificates" / "mine.json").write_text("{}")
+    (out / "phase-diagram.json").write_text(record)
+    words = ["--lambda-a", "1/2", "--lambda-m", "1/2", "--widths", "2", "--out", out]
+    assert call(capsys, "phase-diagram", tmp_path / "p.json", *words)[0] == 0
+    assert (out / "certificates" / "mine.json").exists()
+    assert json.loads((out / "phase-diagram.json").read_text())["counts"]["overlap"] == 1
+
+
+def test_a_tiny_level_is_printed_short(tmp_path, capsys):
+    """By construction: six digits in print, all of them in the record."""
+    (tmp_path / "p.json").write_text(json.dumps(LINE))
+    words = ["--lambda-a", "1/2", "--lambda-m", "1/2", "--widths", "2", "--level", "1e-300", "--out", tmp_path / "o"]
+    status, text, err = call(capsys, "phase-diagram", tmp_path / "p.json", *words)
+    assert (status in (0, 3), err) == (True, "")
+    assert "loss <= 1e-300\n" in text
+    assert json.loads((tmp_path / "o" / "phase-diagram.json").read_text())["level"] == f"1/{10**300}"
+
+
+@pytest.mark.parametrize(("x", "y"), [("1", "1e300"), ("1", "1e-300"), ("1e-300", "1"), ("1e300", "1")])
+def test_data_beyond_the_solvers(x, y, tmp_path, capsys):
+    """By construction: one line that asks for another unit."""
+    (tmp_path / "p.json").write_text(json.dumps({"X": [[x], [f"-{x}"]], "y": [y, y]}))
+    status, _, err = call(capsys, "phase-diagram", tmp_path / "p.json", "--out", tmp_path / "o")
+    assert status == 2
+    assert "another unit" in err
+    assert err.count("\n") == 1
 
 
 def test_problems_that_the_diagram_is_not_about(tmp_path, capsys):

@@ -1,9 +1,10 @@
 """The graph of the claims: depths, boxes, colours, and what the library rests on."""
 
 import pytest
+from matplotlib.colors import to_rgb
 
 from modeconn.plots import to_svg
-from modeconn.plots.claim_graph import VERDICT_COLOURS, claim_depths, claim_graph
+from modeconn.plots.claim_graph import VERDICT_COLOURS, claim_depths, claim_graph, text_colour
 from proofs_check.claims import CLAIMS
 
 
@@ -27,6 +28,22 @@ def test_every_claim_is_drawn_in_its_colour():
     for verdict in ("certified", "refuted", "not on trial"):
         assert VERDICT_COLOURS[verdict] in svg
     assert VERDICT_COLOURS["undecided"] not in svg
+
+
+def luminance(colour):
+    """Relative luminance of WCAG 2.1."""
+    linear = [v / 12.92 if v <= 0.04045 else ((v + 0.055) / 1.055) ** 2.4 for v in to_rgb(colour)]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+@pytest.mark.parametrize("verdict", VERDICT_COLOURS)
+def test_ids_can_be_read_on_their_colour(verdict):
+    """Oracle: the contrast ratio of text that WCAG 2.1 asks for, 4.5, in the drawing's own colours."""
+    figure = claim_graph({"N1": []}, {"N1": verdict})
+    (text,) = figure.axes[0].texts
+    assert text.get_color() == text_colour(VERDICT_COLOURS[verdict])
+    darker, lighter = sorted((luminance(text.get_color()), luminance(VERDICT_COLOURS[verdict])))
+    assert (lighter + 0.05) / (darker + 0.05) >= 4.5
 
 
 def test_no_two_boxes_of_the_library_overlap():

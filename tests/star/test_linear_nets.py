@@ -91,6 +91,24 @@ def test_a_net_narrower_than_the_rank_is_refused():
 
 
 @pytest.mark.parametrize(
+    ("rng", "Q", "widths", "message"),
+    [
+        (0, np.eye(2), (3,), "default_rng"),
+        (None, np.eye(2), (3,), "default_rng"),
+        (np.random.default_rng(0), np.full((2, 2), np.nan), (3,), "finite"),
+        (np.random.default_rng(0), np.ones(2), (3,), "Q"),
+        (np.random.default_rng(0), np.eye(2, dtype=int), (3,), "exact_net"),
+        (np.random.default_rng(0), np.zeros((1, 1)), (0,), "integers >= 1"),
+        (np.random.default_rng(0), np.eye(2), (2.5,), "integers >= 1"),
+    ],
+)
+def test_bad_input_of_the_sampler_is_refused(rng, Q, widths, message):
+    """By construction."""
+    with pytest.raises(InputError, match=message):
+        sample_linear_minimum(rng, Q, widths)
+
+
+@pytest.mark.parametrize(
     ("layers", "message"),
     [
         ([np.ones((2, 1)), np.ones((1, 3))], "first layer first"),

@@ -142,3 +142,13 @@ def test_bad_input_is_refused():
         two_piece_centre(np.array([[1, 2]] * 3), 2)
     with pytest.raises(InputError, match="0 is a zero neuron"):
         places(np.array([[1, 3]]), 2)
+
+
+@pytest.mark.parametrize("lengths", [[np.nan, 1.0], [np.inf, 1.0], [-1.0, 1.0], [0.5, 1.0], [0.0, 1.0], [1.0]])
+@pytest.mark.parametrize("path", [two_piece_path, four_piece_path])
+def test_ends_that_are_no_minima_are_refused(path, lengths):
+    """By construction: magnitudes that are not finite, negative, do not add up to 1, or are missing."""
+    good, bad = unit([1, 2, 0]), Minima(np.array([1, 2, 0]), np.array([*lengths, 0.0]))
+    for ends in ((good, bad), (bad, good)):
+        with pytest.raises(InputError):
+            path(*ends)

@@ -118,6 +118,12 @@ def test_bad_input_is_refused():
         sample_minima(0, 1, 2, 2, labels="iid", zero_probability=0.99)
     with pytest.raises(InputError, match="off them"):
         minima_from_weights(np.array([[1.0, -0.5]]), 1)
+    for seed in (-1, 0.5, None):
+        with pytest.raises(InputError, match="integer seed"):
+            sample_minima(seed, 1, 4, 2)
+    for W, M in ((np.ones(2), 1), (np.ones((1, 2)), 2), (np.ones((1, 2)), 0), (np.full((1, 2), np.nan), 1)):
+        with pytest.raises(InputError, match="one neuron is a column"):
+            minima_from_weights(W, M)
     with pytest.raises(InputError, match="multiples of UNIT"):
         units(Minima(np.array([1]), np.array([1 / 3])))
     with pytest.raises(InputError, match="use a larger d"):

@@ -88,3 +88,13 @@ def test_bad_input_is_refused():
         centre_probability_iid(1, 2)
     with pytest.raises(InputError, match="clopper_pearson"):
         clopper_pearson(3, 2)
+    for m, M, k in ((1, 0, 2), (1, -1, 2), (3, 1, 0)):
+        for law in (centre_bound, centre_probability_iid):
+            with pytest.raises(InputError, match="k, M >= 1"):
+                law(m, M, k)
+    for m in (1, 0, -3):
+        with pytest.raises(InputError, match="m >= M = 2"):
+            centre_probability_hausdorff(m)
+    for sets in ((0, 0, 0), (2, 3, 0), (2, 0, 3), (3, -1, 1), (-1, 0, 0)):
+        with pytest.raises(InputError, match="disjoint_probability"):
+            disjoint_probability(*sets)

@@ -8,6 +8,7 @@ import pytest
 
 from modeconn.capacity import least_radius, type_system
 from modeconn.constructions import checked_pair, connect_pair, problem_to_json
+from modeconn.constructions.balanced_climb import BalancedFunctionals, balanced_climb
 from modeconn.errors import InputError
 from modeconn.nets import Net
 from modeconn.studies.sharp_cases import (
@@ -20,7 +21,6 @@ from modeconn.studies.sharp_cases import (
     vertex_live,
 )
 from modeconn.studies.sharp_widths import DRAWS, threshold, try_width
-from modeconn.studies.sharpness import BalancedFunctionals, balanced_climb
 from proofs_check.checker import check_certificate
 
 TARGETS = (Fraction(1), Fraction(11, 10), Fraction(13, 10))

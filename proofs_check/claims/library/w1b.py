@@ -70,7 +70,7 @@ CLAIM = Claim(
         "weights against all output weights spares one functional; the checker accepts each path (margin: 1e-9 minus "
         "the level above the worse end, relative, and minus the slack of the radii)"
     ),
-    source="proved in modeconn.studies.sharpness; sharpens theory W1",
+    source="proved in modeconn.constructions.balanced_climb; sharpens theory W1",
     rests_on=("W1",),
     instances=_pairs,
     shapes=SHAPES,

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from modeconn.constructions import Connection, GramPath, Pair, checked_pair, connect_pair, problem_to_json
+from modeconn.constructions.balanced_climb import balanced_climb
 from modeconn.nets import Net
-from modeconn.studies.sharpness import balanced_climb
 from proofs_check.claims.claim import Instance, Shape
 from proofs_check.claims.library.narrow_problems import ROWS
 from proofs_check.claims.library.r_cases import Rejected, accept
@@ -48,7 +48,7 @@ ROUTES: dict[str, int | None] = {"tau-climb": 0, "edge-walk": 1, "disjoint-slots
 """Construction -> width, as what is added to N (``None``: twice N)."""
 
 BALANCED = "balanced-climb"
-"""The route for width N - 1, :func:`modeconn.studies.sharpness.balanced_climb`."""
+"""The route for width N - 1, :func:`modeconn.constructions.balanced_climb`."""
 
 NETS = ("plain", "dead", "rank-one", "twins")
 """Ways to draw the pair: independent nets, with dead and zero neurons, W of rank one, or the same neurons permuted."""

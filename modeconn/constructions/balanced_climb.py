@@ -1,4 +1,4 @@
-"""How sharp the width N of W1 is: one neuron fewer is always enough for products of two balls of one kind.
+"""One neuron fewer than the tau climb, for products of two balls of one kind: climb in a larger set, then balance.
 
 Muon's ball {|W|_op <= r_W, |alpha|_2 <= r_A} of nets with one output: **every sublevel set is connected for
 m >= N - 1 = n + d (d + 1) / 2** (and for m >= n + 1 in a product of two Frobenius balls). *Proof.* The map
@@ -18,7 +18,7 @@ x r_A^2 I off the other does not change: one functional fewer again. The algorit
 beta = alpha^2, in which balancing only divides beta by c^2, so it has a certificate of kind "cell-path".
 
 N - 1 is sharp for Muon: d = 1, X = (1, -1)^T is disconnected at m = 2 = N - 2, and three unit rows at 120 degrees
-at m = 5 = N - 2 (:func:`modeconn.studies.sharp_cases.triangle_vertices`).
+at m = 5 = N - 2 (``modeconn reproduce sharpness``).
 """
 
 from __future__ import annotations
@@ -31,13 +31,17 @@ from fractions import Fraction
 import numpy as np
 from jaxtyping import Float
 
-from modeconn.constructions import Functionals, GramPath, Pair, WideRegion, recombine
 from modeconn.constructions.cell_level import knot_loss_bounds, slack_of_path
 from modeconn.constructions.cell_path import CellPath, cell_path
 from modeconn.constructions.cell_state import CellState
 from modeconn.constructions.connection import Connection
+from modeconn.constructions.functionals import Functionals
+from modeconn.constructions.gram_path import GramPath
+from modeconn.constructions.pair import Pair
+from modeconn.constructions.recombination import recombine
 from modeconn.constructions.reduction import ReducedPair
 from modeconn.constructions.tau_climb import join_over_the_top
+from modeconn.constructions.wide_region import WideRegion
 from modeconn.errors import InputError
 
 __all__ = ["BalancedFunctionals", "balanced_climb"]
@@ -102,7 +106,7 @@ def balanced_climb(pair: Pair) -> Connection:
         >>> connect_pair(pair, "tau-climb").needed, balanced_climb(pair).needed, balanced_climb(pair).joined
         (7, 6, True)
 
-    Reference: theory, claim W1; the proof in the module's docstring.
+    Reference: claim W1B; the proof in the module's docstring.
     """
     balls = [*pair.region.over("W"), *pair.region.over("A")]
     kinds = [ball.norm for ball in balls]
