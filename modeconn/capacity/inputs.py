@@ -25,9 +25,8 @@ def short(value: Fraction) -> str:
         >>> short(Fraction(1, 3)), short(Fraction(1, 10**300)), short(Fraction(2, 10**400))
         ('1/3', '1e-300', '2e-400')
     """
-    text = str(value)
-    if len(text) <= 20:
-        return text
+    if value.numerator.bit_length() + value.denominator.bit_length() <= 64:
+        return str(value)
     quotient = Context(prec=6, Emax=10**9, Emin=-(10**9)).divide(Decimal(value.numerator), Decimal(value.denominator))
     return f"{quotient.normalize():.6g}"
 

@@ -64,7 +64,8 @@ def minima_from_weights(W: Float[np.ndarray, "*n d m"], M: int) -> Minima:
     The sums of the columns are the caller's affair (a trained net meets them to rounding).
 
     Raises:
-        InputError: no matrices of finite numbers with d >= M rows, or a neuron is off the rays; ``proofs_check.exact.teacher.is_teacher`` decides the general case.
+        InputError: no matrices of finite numbers with d >= M rows, or a neuron is off the rays;
+            ``proofs_check.exact.teacher.is_teacher`` decides the general case.
     """
     W = np.asarray(W)
     if W.ndim < 2 or not 1 <= M <= W.shape[-2] or W.dtype.kind not in "iuf" or not np.isfinite(W).all():

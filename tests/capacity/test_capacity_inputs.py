@@ -86,6 +86,7 @@ def test_huge_widths_have_a_bound_and_a_net():
     assert found.net.width <= MOST_NEURONS
     assert float(found.square_lower * 10**9) == pytest.approx(float(least_box(gauge, 1).square_lower), rel=1e-12)
     assert check_certificate(found.lower_certificate(), system.to_json()).accepted
+    assert check_certificate(*found.upper_certificate()).accepted
 
 
 def greedy(gauges, width):
