@@ -20,7 +20,7 @@ import jax
 
 HERE = Path(__file__).parent
 CHECKS = ("tests/optim/test_polar.py", "tests/train/test_precision_pinned.py", "tests/paths/test_barrier_batch.py")
-BENCHMARKS = ("fleet", "polar", "barrier", "campaign")
+BENCHMARKS = ("fleet", "polar", "barrier", "nnls", "campaign")
 
 
 def slug(text: str) -> str:

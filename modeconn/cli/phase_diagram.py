@@ -50,13 +50,23 @@ def axis(text: str) -> list[Fraction]:
             values = geometric_axis(float(low), float(high), int(count))
         else:
             values = [as_fraction(word, "decay") for word in text.split(",")]
-    except ValueError:
+    except InputError:
+        raise
+    except ValueError:  # no number
         values = []
     if not values or min(values) <= 0 or text.count(":") > 2:
         raise InputError(f"expected positive decays such as 0.2:2, 0.2:2:10 or 0.2,0.5,1, found {text!r}")
     if len(set(values)) < len(values):
         raise InputError(f"expected different decays, found one twice in {text!r}; name it once")
     return [exact_radius(value, "decay") for value in values]
+
+
+def _axis(text: str) -> list[Fraction]:
+    """Read an axis; argparse shows the message of its own exception only."""
+    try:
+        return axis(text)
+    except InputError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -67,8 +77,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--inputs", metavar="D", type=positive_integer, help="principal directions (default 2)")
     parser.add_argument("--seed", type=int, default=0, help="seed of the choice of points (default 0)")
     decays = "decays, LOW:HIGH[:COUNT] or a list (default: around the least radius)"
-    parser.add_argument("--lambda-a", metavar="AXIS", type=axis, help=f"AdamW's {decays}")
-    parser.add_argument("--lambda-m", metavar="AXIS", type=axis, help=f"Muon's {decays}")
+    parser.add_argument("--lambda-a", metavar="AXIS", type=_axis, help=f"AdamW's {decays}")
+    parser.add_argument("--lambda-m", metavar="AXIS", type=_axis, help=f"Muon's {decays}")
     parser.add_argument("--widths", metavar="M", type=integers, default=[4, 16, 64], help="default 4,16,64")
     parser.add_argument("--level", metavar="C", default="0", help='loss level such as "1/100" or 0.01 (default 0)')
     parser.add_argument("--out", metavar="FOLDER", default="runs/phase-diagram", help="default runs/phase-diagram")

@@ -19,6 +19,9 @@ _EPS = float(np.finfo(np.float64).eps)
 _GROUPED = 2.5
 """Points are grouped while there are more than this times N of them."""
 
+NEGLIGIBLE = 1e-13
+"""Points that weigh no more than this, relative to the heaviest, are rounding: a dead slot is worth more than they."""
+
 
 class Recombination(NamedTuple):
     """Weights t >= 0 at a vertex of {t >= 0: M t = M t_start}.
@@ -44,10 +47,11 @@ class Recombination(NamedTuple):
 def recombine(M: Float[np.ndarray, "N m"], start: Float[np.ndarray, " m"] | None = None) -> Recombination:
     """Return a vertex of the polytope {t >= 0: M t = M start}, reached from ``start`` (ones by default).
 
-    Zero columns get t = 0. While m > 2.5 N the points are put into 2 N groups, N of which survive: O(log(m / N))
-    rounds. Then one walk along the null space of what is left, rank-revealing, so that duplicate points, dependent
-    functionals and dead neurons are used up too. At the end the weights of the support are corrected by least squares
-    in float64 against sums in extended precision. Cost O(N m) + O(N^3) per round.
+    Zero columns get t = 0, and so do points that are :data:`NEGLIGIBLE`; the repair gives their share to the others.
+    While m > 2.5 N the points are put into 2 N groups, N of which survive: O(log(m / N)) rounds. Then one walk along
+    the null space of what is left, rank-revealing, so that duplicate points, dependent functionals and dead neurons are
+    used up too. At the end the weights of the support are corrected by least squares in float64 against sums in
+    extended precision. Cost O(N m) + O(N^3) per round.
 
     Args:
         M: a column per point; some combination of its rows is positive on every nonzero column (the polytope is
@@ -65,9 +69,9 @@ def recombine(M: Float[np.ndarray, "N m"], start: Float[np.ndarray, " m"] | None
     m = M.shape[1]
     t0 = np.ones(m) if start is None else np.asarray(start, np.float64)
     size = np.linalg.norm(M, axis=0)
-    points = np.flatnonzero((size > 0) & (t0 > 0))
-    p = np.zeros(m)
-    p[points] = t0[points] * size[points]
+    p = t0 * size
+    points = np.flatnonzero(p > NEGLIGIBLE * p.max(initial=0.0))
+    p[p <= NEGLIGIBLE * p.max(initial=0.0)] = 0.0
     unit = np.where(size > 0, size, 1.0)
     while len(points) > _GROUPED * len(M):
         points = _grouped_round(M, unit, p, points)
@@ -75,6 +79,7 @@ def recombine(M: Float[np.ndarray, "N m"], start: Float[np.ndarray, " m"] | None
     weights = p[points]
     found = null_space(Q)
     live = walk_to_boundary(found.basis, weights)
+    live = live[weights[live] > NEGLIGIBLE * weights.max(initial=0.0)]
     chosen = points[live]
     target = _sums(M, t0)
     t = np.zeros(m)

@@ -102,6 +102,17 @@ def test_bad_input(words, tmp_path, capsys, monkeypatch):
     assert not (tmp_path / "o").exists()
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [("1e400", "1e-30 to 1e30"), ("1:2:3:4", "0.2:2:10"), ("1,1", "twice"), ("2:1", "low < high"), ("1:2:1", "values")],
+)
+def test_the_reason_is_said(text, said, capsys):
+    """By construction: the line says what is wrong with the axis, not only that it is."""
+    status, _, err = call(capsys, "phase-diagram", "--lambda-a", text)
+    assert status == 2
+    assert said in err
+
+
 @pytest.mark.parametrize("record", ["{", "[]", "null", '{"certificates": [1]}', '{"certificates": {"a": {"file": 1}}}'])
 def test_a_damaged_record_removes_nothing(record, tmp_path, capsys):
     """By construction: a file that the damaged record does not name stays, the new record is whole."""

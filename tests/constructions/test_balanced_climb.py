@@ -38,3 +38,15 @@ def test_it_is_offered_where_it_is_proved(region, offered):
     """Oracle: the hypotheses of the proof."""
     names = [construction.name for construction in constructions_for(checked_pair(*drawn(0, 8), region))]
     assert ("balanced-climb" in names) is offered
+
+
+@pytest.mark.parametrize("region", ["spectral:3", "frobenius:4"])
+@pytest.mark.parametrize("seed", range(4))
+def test_neurons_that_training_has_all_but_killed_take_no_slot(region, seed):
+    """Certificate: weights of 1e-10 beside weights of 1, at the least width that N asks for."""
+    first, second, X, Y = drawn(seed, 7 if region.startswith("spectral") else 5)
+    fading = np.where(np.arange(first.W.shape[1]) < 2, 1e-10, 1.0)
+    first = Net(first.W * fading, first.A * fading)
+    found = connect(first, second, X, Y, region)
+    assert found.joined
+    assert check_certificate(found.certificate(), problem_to_json(first, second, X, Y, region)).accepted

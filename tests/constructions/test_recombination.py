@@ -130,3 +130,13 @@ def test_the_batch_agrees_with_rational_sums_and_says_where_it_fails():
         assert exact_drift(stack[k], t[k]) < 1e-14
         assert drift[k] < 1e-14
     assert not drift[3] < 1e-13
+
+
+def test_negligible_points_free_their_slots():
+    """Oracle: by construction; points 1e-20 of the others get weight 0, and the sums stay what they were."""
+    rng = np.random.default_rng(0)
+    M = np.concatenate([rng.uniform(0.5, 1.0, (4, 6)), 1e-20 * rng.uniform(0.5, 1.0, (4, 3))], axis=1)
+    found = recombine(M)
+    assert (found.t[6:] == 0).all()
+    assert found.rank <= 4
+    np.testing.assert_allclose(M @ found.t, M.sum(1), rtol=1e-14)
