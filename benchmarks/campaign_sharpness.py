@@ -4,8 +4,8 @@
 
 That width N - 1 always suffices for one output is proved (modeconn.constructions.balanced_climb); the campaign puts
 the proof's algorithm on trial, on normal data, small integers, exchanged neurons and rigid nets of least radius, with
-the exact checker as judge. At N - 2 it counts how often a path is found all the same: a pair without one is not shown to be
-disconnected. With ``--state`` the campaign is written down every few seconds and goes on from there.
+the exact checker as judge. At N - 2 it counts how often a path is found all the same: a pair without one is not shown
+to be disconnected. With ``--state`` the campaign is written down every few seconds and goes on from there.
 """
 
 from __future__ import annotations
