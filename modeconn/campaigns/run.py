@@ -139,7 +139,8 @@ def _worked(todo: Iterator[Shard], seed: int, engine: Engine, jobs: int) -> Iter
                 broken = broken or not _feed(executor, pending, again, todo, seed, AHEAD * jobs)
                 if not pending:
                     break
-                for future in wait(pending, return_when=FIRST_COMPLETED).done:
+                wait(pending, return_when=FIRST_COMPLETED)
+                for future in [future for future in pending if future.done()]:  # in the order handed out
                     item = pending.pop(future)
                     if _is_lost(future):
                         broken = True
