@@ -38,7 +38,7 @@ class Counts(NamedTuple):
         components: of the set of global optima of this width.
         isolated: those that are a point.
         distance: how far the count by the graph of cells is from that; 0 where the graph is too large.
-        is_counted_twice: the graph was not too large.
+        is_counted_twice: the graph was not too large, and its intervals did not leave the count open.
     """
 
     components: int
@@ -60,8 +60,8 @@ def counts_at(found: OptimalSet, width: int) -> Counts:
     if width < found.smallest_support or predict_cells(found.problem, width)[0] > MAX_GRAPH:
         return Counts(count.components, count.isolated, 0, False)
     fewest, most = _by_graph(json.dumps(problem_to_json(found.problem)), width)
-    distance = max(fewest - count.components, count.components - most, 0) + most - fewest
-    return Counts(count.components, count.isolated, distance, True)
+    distance = max(fewest - count.components, count.components - most, 0)
+    return Counts(count.components, count.isolated, distance, fewest == most)
 
 
 @lru_cache(maxsize=512)
