@@ -9,6 +9,7 @@ import jax.numpy as jnp
 from jax.scipy.linalg import cho_solve
 from jaxtyping import Array, Float
 
+from modeconn.optim.iterate import until_still
 from modeconn.optim.newton_schulz import POLAR_EXPRESS, quintic_step
 from modeconn.regions.gauge import gauge_value, rescaled
 from modeconn.regions.singular import product
@@ -23,7 +24,6 @@ _SMALLEST = 1e-5
 """Singular values above this share of the largest are at 1 to rounding after the weighted steps; others take more."""
 _POWER_STEPS = 16
 _SAFETY = 1.1
-_MAX_STEPS = 60
 
 Weights = tuple[float, float, float]
 
@@ -103,16 +103,4 @@ def halley_polar(G: Float[Array, "r c"]) -> Float[Array, "r c"]:
     for a, b, c in _ROWS:
         factor = jnp.linalg.cholesky(identity + c * product(X, X.T))
         X = (b / c) * X + (a - b / c) * cho_solve((factor, True), X)
-    tolerance = 16 * float(jnp.finfo(X.dtype).eps)
-
-    def moving(state: tuple[Array, Array, Array]) -> Array:
-        count, _, change = state
-        return (change > tolerance) & (count < _MAX_STEPS)
-
-    def step(state: tuple[Array, Array, Array]) -> tuple[Array, Array, Array]:
-        count, X, _ = state
-        new = 1.5 * X - 0.5 * product(product(X, X.T), X)
-        return count + 1, new, jnp.max(jnp.abs(new - X))
-
-    start = (jnp.zeros((), jnp.int32), X, jnp.full((), jnp.inf, X.dtype))
-    return jax.lax.while_loop(moving, step, start)[1]
+    return until_still(lambda X: 1.5 * X - 0.5 * product(product(X, X.T), X), X, 16)

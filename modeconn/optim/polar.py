@@ -10,6 +10,7 @@ from jaxtyping import Array, Float
 
 from modeconn.errors import InputError, unknown_name
 from modeconn.optim.halley import MIN_ROWS, halley_polar
+from modeconn.optim.iterate import until_still
 from modeconn.optim.newton_schulz import POLAR_EXPRESS, quintic_step
 from modeconn.regions.gauge import gauge_value
 from modeconn.regions.jacobi import MAX_ROWS
@@ -21,7 +22,6 @@ __all__ = ["METHODS", "PolarResidual", "polar_factor", "polar_residual"]
 METHODS = ("auto", "svd", "jacobi", "iteration", "halley")
 
 _CUBIC_ORDER = (15 / 8, -10 / 8, 3 / 8)  # p(1) = 1, p'(1) = p''(1) = 0
-_MAX_STEPS = 80
 _SVD_METHODS: dict[str, SvdMethod] = {"auto": "auto", "svd": "lapack", "jacobi": "jacobi"}
 
 
@@ -120,16 +120,4 @@ def _iterated(G: Float[Array, "r c"]) -> Float[Array, "r c"]:
     X = G / jnp.where(length == 0, 1, length)
     for coefficients in POLAR_EXPRESS:
         X = quintic_step(X, coefficients)
-    tolerance = 8 * float(jnp.finfo(X.dtype).eps)
-
-    def moving(state: tuple[Array, Array, Array]) -> Array:
-        count, _, change = state
-        return (change > tolerance) & (count < _MAX_STEPS)
-
-    def step(state: tuple[Array, Array, Array]) -> tuple[Array, Array, Array]:
-        count, X, _ = state
-        new = quintic_step(X, _CUBIC_ORDER)
-        return count + 1, new, jnp.max(jnp.abs(new - X))
-
-    start = (jnp.zeros((), jnp.int32), X, jnp.full((), jnp.inf, X.dtype))
-    return jax.lax.while_loop(moving, step, start)[1]
+    return until_still(lambda X: quintic_step(X, _CUBIC_ORDER), X, 8)

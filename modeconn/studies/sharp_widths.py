@@ -9,7 +9,6 @@ from typing import NamedTuple
 import numpy as np
 
 from modeconn.constructions import Connection, Functionals, Pair, checked_pair, connect_pair, problem_to_json
-from modeconn.constructions.balanced_climb import balanced_climb
 from modeconn.nets import Net
 from modeconn.paths import barrier_exact
 from modeconn.studies.sharp_cases import polygon_rows, triangle_vertices
@@ -116,7 +115,7 @@ def try_width(kind: str, n: int, d: int, width: int, seed: int, methods: tuple[s
             found = barrier_exact(*nets, pair.X, pair.Y, baseline="endpoint_max")
             joined[method] = float(found.barrier) <= LEVEL_ROOM * (1.0 + float(found.loss_start + found.loss_end))
             continue
-        connection = balanced_climb(pair) if method == "balanced-climb" else connect_pair(pair, method)
+        connection = connect_pair(pair, method)
         joined[method] = connection.joined
         if method == "balanced-climb":
             accepted, reason = _checked(connection, problem) if connection.joined else (None, connection.reason)

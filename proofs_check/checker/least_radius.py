@@ -31,8 +31,9 @@ from proofs_check.checker.frame import CertificateError
 from proofs_check.checker.narrow_read import Problem, brief, integer, items, parts, rational, vector
 from proofs_check.checker.wide_read import at_least, at_most
 from proofs_check.exact.cell_linear import dot, inverse_forms
+from proofs_check.exact.roots import compare_with_sum_of_roots
 
-__all__ = ["check_least_radius", "reaches_sum_of_roots"]
+__all__ = ["check_least_radius"]
 
 _NORMS = ("spectral", "linf")
 
@@ -96,7 +97,7 @@ def check_least_radius(statement: Any, evidence: Any, problem: Mapping[str, Any]
     if max(sizes) > 1:
         raise CertificateError(f"types: the vector of one type has size {at_most(max(sizes))}, more than 1")
     share = Fraction(width or 1) ** boxes
-    if not reaches_sum_of_roots(dot(nu, setting.y), bound * bound * share, 2 * level * dot(nu, nu)):
+    if compare_with_sum_of_roots(dot(nu, setting.y), bound * bound * share, 2 * level * dot(nu, nu)) < 0:
         raise CertificateError("the bound that nu shows is below radius_product_lower")
     nets = "every net" if width is None else f"every net of width <= {brief(Fraction(width))}"
     return f"{nets} with loss <= {at_least(level)} has radii (W {inner}) * (A {outer}) >= {at_least(bound)}"
@@ -145,16 +146,3 @@ def _signs(pattern: Sequence[int]) -> str:
     """Return a pattern for a message, its beginning if it is long."""
     text = "".join("-0+"[sign + 1] for sign in pattern)
     return text if len(text) <= 40 else f"{text[:37]}..."
-
-
-def reaches_sum_of_roots(a: Fraction, p: Fraction, q: Fraction) -> bool:
-    """Return whether a >= sqrt(p) + sqrt(q), exactly, for p, q >= 0: squared, a^2 - p - q >= 2 sqrt(p q), and again.
-
-    Example:
-        >>> reaches_sum_of_roots(Fraction(5), Fraction(4), Fraction(9))
-        True
-        >>> reaches_sum_of_roots(Fraction(499, 100), Fraction(4), Fraction(9))
-        False
-    """
-    rest = a * a - p - q
-    return a >= 0 and rest >= 0 and rest * rest >= 4 * p * q

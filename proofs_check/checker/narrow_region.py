@@ -40,8 +40,9 @@ from proofs_check.checker.narrow_read import (
     vector,
 )
 from proofs_check.exact.cell_linear import dot, inverse_forms
+from proofs_check.exact.roots import compare_with_sum_of_roots
 
-__all__ = ["check_region_avoids_component", "exceeds_sum_of_roots"]
+__all__ = ["check_region_avoids_component"]
 
 
 def check_region_avoids_component(
@@ -106,7 +107,7 @@ def _avoided_cell(
     else:
         sizes = [sum((abs(value) for value in row), Fraction(0)) for row in g]
     support = support_squared(sizes, balls)
-    if not exceeds_sum_of_roots(dot(nu, setting.y), support, 2 * level * dot(nu, nu)):
+    if compare_with_sum_of_roots(dot(nu, setting.y), support, 2 * level * dot(nu, nu)) <= 0:
         raise CertificateError("avoid: the bound does not exceed the level")
     return tuple(sorted(cell))
 
@@ -133,16 +134,3 @@ def support_squared(sizes: Sequence[Fraction], balls: tuple[Ball, Ball]) -> Frac
     else:
         squared = sum(sizes, Fraction(0)) if outer.norm == "linf" else max(sizes)
     return (inner.radius * outer.radius) ** 2 * squared
-
-
-def exceeds_sum_of_roots(a: Fraction, p: Fraction, q: Fraction) -> bool:
-    """Return whether a > sqrt(p) + sqrt(q), exactly, for p, q >= 0: squared, a^2 - p - q > 2 sqrt(p q), and again.
-
-    Example:
-        >>> exceeds_sum_of_roots(Fraction(5), Fraction(4), Fraction(9))
-        False
-        >>> exceeds_sum_of_roots(Fraction(501, 100), Fraction(4), Fraction(9))
-        True
-    """
-    rest = a * a - p - q
-    return a > 0 and rest > 0 and rest * rest > 4 * p * q

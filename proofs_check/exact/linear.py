@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 
-from proofs_check.exact.rational import ExactInputError
+from proofs_check.exact.psd import is_psd, whole_rows
 
 __all__ = ["inner", "is_positive_semidefinite", "matrix_vector"]
 
@@ -26,9 +26,7 @@ def matrix_vector(A: Sequence[Sequence[Fraction]], x: Sequence[Fraction]) -> lis
 
 
 def is_positive_semidefinite(A: Sequence[Sequence[Fraction]]) -> bool:
-    """Decide whether a symmetric matrix is positive semidefinite, exactly, by symmetric elimination in O(k**3).
-
-    A pivot that is 0 needs a row of zeros; a negative pivot decides against.
+    """Decide whether a symmetric matrix is positive semidefinite, exactly: :func:`proofs_check.exact.psd.is_psd`.
 
     Raises:
         ExactInputError: the matrix is not symmetric.
@@ -38,18 +36,4 @@ def is_positive_semidefinite(A: Sequence[Sequence[Fraction]]) -> bool:
         >>> is_positive_semidefinite([[one, one], [one, one]]), is_positive_semidefinite([[one, two], [two, one]])
         (True, False)
     """
-    size = len(A)
-    if any(len(row) != size for row in A) or any(A[i][j] != A[j][i] for i in range(size) for j in range(i)):
-        raise ExactInputError("positive semidefinite: expected a symmetric matrix")
-    rest = [list(row) for row in A]
-    while rest:
-        pivot, row = rest[0][0], rest[0][1:]
-        if pivot < 0 or (pivot == 0 and any(row)):
-            return False
-        tail = [line[1:] for line in rest[1:]]
-        if pivot:
-            tail = [
-                [c - a * b / pivot for c, b in zip(line, row, strict=True)] for line, a in zip(tail, row, strict=True)
-            ]
-        rest = tail
-    return True
+    return is_psd(whole_rows(A)[1])

@@ -12,7 +12,8 @@ from proofs_check.checker import ProblemError, check_certificate
 from proofs_check.checker.frame import CertificateError
 from proofs_check.checker.narrow_kinds import NARROW_KINDS
 from proofs_check.checker.narrow_read import Ball, rational
-from proofs_check.checker.narrow_region import exceeds_sum_of_roots, support_squared
+from proofs_check.checker.narrow_region import support_squared
+from proofs_check.exact.roots import compare_with_sum_of_roots
 
 README: dict[str, Any] = {"X": [[-1, -2], [3, 0], [2, -1]], "y": [0, 1, 1]}
 
@@ -276,9 +277,9 @@ def test_sum_of_roots_is_decided_exactly():
     tiny = Fraction(1, 10**40)
     for _ in range(100):
         p, q = (Fraction(rng.randint(0, 9), rng.randint(1, 9)) for _ in range(2))
-        assert not exceeds_sum_of_roots(p + q, p * p, q * q)
-        assert exceeds_sum_of_roots(p + q + tiny, p * p, q * q)
-        assert not exceeds_sum_of_roots(-(p + q + tiny), p * p, q * q)
+        assert compare_with_sum_of_roots(p + q, p * p, q * q) == 0
+        assert compare_with_sum_of_roots(p + q + tiny, p * p, q * q) == 1
+        assert compare_with_sum_of_roots(-(p + q + tiny), p * p, q * q) == -1
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,8 @@ from wide_certificates import TINY, certificate
 from wide_radius_certificates import least_radius
 
 from proofs_check.checker import check_certificate
-from proofs_check.checker.least_radius import reaches_sum_of_roots
 from proofs_check.exact.cell_arrangement import arrangement
+from proofs_check.exact.roots import compare_with_sum_of_roots
 
 NORMS = list(product(("spectral", "linf"), repeat=2))
 EQUILATERAL = [["1", "0"], ["-1/2", "0.866025403784438"], ["-1/2", "-0.866025403784438"]]
@@ -234,7 +234,7 @@ def test_irrational_comparison_at_equality():
         (2, 4, 0, True),
         (1, 4, 0, False),
     ):
-        assert reaches_sum_of_roots(Fraction(a), Fraction(p), Fraction(q)) == expected
+        assert (compare_with_sum_of_roots(Fraction(a), Fraction(p), Fraction(q)) >= 0) == expected
 
 
 def test_the_width_counts_as_the_norms_say():

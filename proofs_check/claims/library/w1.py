@@ -13,10 +13,8 @@ from hypothesis.strategies import SearchStrategy
 from modeconn.constructions import problem_to_json, recombine
 from modeconn.constructions.functionals import Functionals
 from modeconn.constructions.reduction import reduce_pair
-from modeconn.topology import CellComplex, Landscape, problem_from_json
 from proofs_check.checker import check_certificate
 from proofs_check.claims.claim import Claim, Control, Instance, Outcome, Shape
-from proofs_check.claims.library.narrow_cases import accept_barrier
 from proofs_check.claims.library.w_cases import (
     ALLOWANCE,
     SHAPES,
@@ -36,7 +34,8 @@ from proofs_check.claims.library.w_exact import (
     sums_of,
     trace,
 )
-from proofs_check.claims.library.w_segment import highest_on_segment, point_of
+from proofs_check.claims.library.w_exchanged import below_the_barrier, exchanged
+from proofs_check.claims.library.w_segment import highest_on_segment
 from proofs_check.exact.interval import Scalar, enclosure, maximum, square_root
 
 __all__ = ["CLAIM"]
@@ -185,29 +184,11 @@ def _segment(instance: Instance) -> Outcome:
     return Outcome(level - highest, detail={"level": float(level), "highest": float(highest)})
 
 
-def _mirrored(shape: Shape) -> SearchStrategy[Instance]:
-    """Return two neurons on opposite points and the same two neurons exchanged, both of zero loss: N = 3, m = 2."""
-    sizes = [st.integers(1, 4) for _ in range(4)]
-
-    def build(p: int, q: int, a: int, b: int) -> Instance:
-        first = {"W": [[1.0, -1.0]], "A": [[float(a), float(b)]]}
-        second = {"W": [[-1.0, 1.0]], "A": [[float(b), float(a)]]}
-        data = {"X": [[p], [-q]], "Y": [[p * a], [q * b]]}
-        return {**data, "net0": first, "net1": second, "region": "joint", "route": "tau-climb"}
-
-    return st.builds(build, *sizes)
-
-
 def _one_neuron_fewer(instance: Instance) -> Outcome:
     """Check: nets of the joint Frobenius ball are joined at width N - 1; refuted by their certified barrier."""
     pair = pair_of(instance)
-    n, d = pair.X.shape
-    assert functionals((n, d, 1), "joint") == pair.width + 1
-    problem = problem_from_json({"X": instance["X"], "y": [y for (y,) in instance["Y"]]})
-    points = [point_of(W, A) for W, A in _ends(pair)]
-    found = accept_barrier(CellComplex(Landscape(problem), pair.width), *points)
-    level, _ = highest_on_segment(pair)
-    return Outcome(level - found.value, detail={"barrier": str(found.value), "level": str(level)})
+    assert functionals((*pair.X.shape, 1), "joint") == pair.width + 1
+    return below_the_barrier(instance)
 
 
 def _at_width(route: str, **choices: Any) -> Any:
@@ -260,7 +241,7 @@ CLAIM = Claim(
             "one-neuron-fewer",
             "width N - 1 suffices in the joint Frobenius ball",
             check=_one_neuron_fewer,
-            instances=_mirrored,
+            instances=exchanged("joint", "tau-climb"),
             shapes=((2, 1, 1),),
         ),
     ),

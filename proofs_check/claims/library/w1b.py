@@ -5,15 +5,10 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any
 
-from hypothesis import strategies as st
-from hypothesis.strategies import SearchStrategy
-
 from modeconn.constructions import connect_pair
-from modeconn.topology import CellComplex, Landscape, problem_from_json
 from proofs_check.claims.claim import Claim, Control, Instance, Outcome, Shape
-from proofs_check.claims.library.narrow_cases import accept_barrier
 from proofs_check.claims.library.w_cases import ALLOWANCE, BALANCED, functionals, join, pair_of, wide_pairs
-from proofs_check.claims.library.w_segment import highest_on_segment, point_of
+from proofs_check.claims.library.w_exchanged import below_the_barrier, exchanged
 
 __all__ = ["CLAIM"]
 
@@ -32,28 +27,11 @@ def _check(instance: Instance) -> Outcome:
     return Outcome(ALLOWANCE - joined.rounding, certified=True, detail=detail)
 
 
-def _mirrored(shape: Shape) -> SearchStrategy[Instance]:
-    """Return two neurons on opposite points and the same two neurons exchanged, both of zero loss: N = 4, m = 2."""
-    sizes = [st.integers(1, 4) for _ in range(4)]
-
-    def build(p: int, q: int, a: int, b: int) -> Instance:
-        first = {"W": [[1.0, -1.0]], "A": [[float(a), float(b)]]}
-        second = {"W": [[-1.0, 1.0]], "A": [[float(b), float(a)]]}
-        data = {"X": [[p], [-q]], "Y": [[p * a], [q * b]]}
-        return {**data, "net0": first, "net1": second, "region": "spectral", "route": BALANCED}
-
-    return st.builds(build, *sizes)
-
-
 def _two_fewer(instance: Instance) -> Outcome:
     """Check: nets of Muon's ball are joined at width N - 2; refuted by their certified barrier."""
     pair = pair_of(instance)
     assert functionals((*pair.X.shape, 1), "spectral") == pair.width + 2
-    problem = problem_from_json({"X": instance["X"], "y": [y for (y,) in instance["Y"]]})
-    points = [point_of(W, A) for W, A in ((pair.W0, pair.A0), (pair.W1, pair.A1))]
-    found = accept_barrier(CellComplex(Landscape(problem), pair.width), *points)
-    level, _ = highest_on_segment(pair)
-    return Outcome(level - found.value, detail={"barrier": str(found.value), "level": str(level)})
+    return below_the_barrier(instance)
 
 
 def _plain_climb(instance: Instance) -> Outcome:
@@ -80,7 +58,7 @@ CLAIM = Claim(
             "two-neurons-fewer",
             "width N - 2 suffices in Muon's ball",
             check=_two_fewer,
-            instances=_mirrored,
+            instances=exchanged("spectral", BALANCED),
             shapes=((2, 1, 1),),
         ),
         Control(

@@ -13,13 +13,12 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from modeconn.constructions import Connection, connect_pair, problem_to_json
-from modeconn.topology import CellComplex, Landscape, problem_from_json
 from proofs_check.checker import check_certificate
 from proofs_check.claims.claim import Claim, Control, Hypothesis, Instance, Outcome, Shape
-from proofs_check.claims.library.narrow_cases import accept_barrier
 from proofs_check.claims.library.narrow_problems import ROWS
 from proofs_check.claims.library.w_cases import ALLOWANCE, join, nets_of, pair_of, radius_around
 from proofs_check.claims.library.w_exact import exact, loss_of, sums_of
+from proofs_check.claims.library.w_exchanged import certified_barrier, exchanged
 from proofs_check.claims.library.w_segment import highest_on_segment, point_of
 
 __all__ = ["CLAIM"]
@@ -107,28 +106,12 @@ def _check(instance: Instance) -> Outcome:
     return Outcome(ALLOWANCE - joined.rounding, certified=True, detail=detail)
 
 
-def _mirrored(shape: Shape) -> SearchStrategy[Instance]:
-    """Return two neurons on opposite points and the same two exchanged, both of zero loss: live counts 2 and 2."""
-    sizes = [st.integers(1, 4) for _ in range(4)]
-
-    def build(p: int, q: int, a: int, b: int) -> Instance:
-        first = {"W": [[1.0, -1.0]], "A": [[float(a), float(b)]]}
-        second = {"W": [[-1.0, 1.0]], "A": [[float(b), float(a)]]}
-        data = {"X": [[p], [-q]], "Y": [[p * a], [q * b]]}
-        ends = {"net0": first, "net1": second}
-        return {**data, **ends, "region": _around([first, second], "linf/linf"), "route": "auto"}
-
-    return st.builds(build, *sizes)
-
-
 def _half_the_counts(instance: Instance) -> Outcome:
     """Check: live0 + live1 <= 2 m suffices; refuted by the certified barrier of two full nets."""
-    found, pair = _found(instance), pair_of(instance)
+    found = _found(instance)
     assert not found.joined, "the width does not suffice"
     assert found.live0 + found.live1 == 2 * found.width, "both are full"
-    problem = problem_from_json({"X": instance["X"], "y": [y for (y,) in instance["Y"]]})
-    points = [point_of(W, A) for W, A in ((pair.W0, pair.A0), (pair.W1, pair.A1))]
-    barrier = accept_barrier(CellComplex(Landscape(problem), pair.width), *points)
+    barrier = certified_barrier(instance)
     return Outcome(max(barrier.start_loss, barrier.end_loss) - barrier.value, detail={"live": [2, 2]})
 
 
@@ -175,6 +158,8 @@ def _segment(instance: Instance) -> Outcome:
     return Outcome(level - highest, detail={"level": float(level), "highest": float(highest)})
 
 
+_EXCHANGED = exchanged(lambda nets: _around(nets, "linf/linf"), "auto")
+
 CLAIM = Claim(
     id="W4",
     statement=(
@@ -195,7 +180,7 @@ CLAIM = Claim(
             "(live0 + live1) / 2 <= m suffices",
             check=_half_the_counts,
             hypotheses=(),
-            instances=_mirrored,
+            instances=_EXCHANGED,
             shapes=((2, 1, 2),),
         ),
         Control(
@@ -203,7 +188,7 @@ CLAIM = Claim(
             "where no slot is dead, two neurons of other cells may share one",
             check=_one_slot,
             hypotheses=(),
-            instances=_mirrored,
+            instances=_EXCHANGED,
             shapes=((2, 1, 2),),
         ),
         Control(

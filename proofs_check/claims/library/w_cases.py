@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from modeconn.constructions import Connection, GramPath, Pair, checked_pair, connect_pair, problem_to_json
-from modeconn.constructions.balanced_climb import balanced_climb
 from modeconn.nets import Net
 from proofs_check.claims.claim import Instance, Shape
 from proofs_check.claims.library.narrow_problems import ROWS
@@ -222,7 +221,7 @@ def join(instance: Instance) -> Joined:
 def _join(text: str) -> Joined:
     instance: Mapping[str, Any] = json.loads(text)
     pair = pair_of(instance)
-    found = balanced_climb(pair) if instance["route"] == BALANCED else connect_pair(pair, instance["route"])
+    found = connect_pair(pair, instance["route"])
     if not found.joined:
         raise Rejected(f"{instance['route']}, width {pair.width}: {found.reason}")
     problem = problem_to_json(*nets_of(instance), instance["X"], instance["Y"], region_of(instance))
