@@ -314,10 +314,11 @@ CLAIMS = [replace(TRUE, check=held), FALSE]
 """
 
 DRIVER = """
-import sys
+import signal, sys
 from proofs_check.claims import load_claims, runner, verify_claims
 runner.code_digest = lambda: "this code"
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs start with Ctrl-C ignored
     path, folder, jobs = sys.argv[1:]
     verify_claims(load_claims(path), "quick", jobs=int(jobs), run_dir=folder, claims_file=path)
 """
@@ -338,11 +339,16 @@ def test_interrupt_and_resume_give_the_same_numbers(tmp_path, monkeypatch, jobs)
         start_new_session=True,
         text=True,
     )
-    give_up = time.monotonic() + 60
-    while len(list(folder.glob("blocks/*.json"))) < 2 and time.monotonic() < give_up:
-        time.sleep(0.02)
-    os.killpg(process.pid, signal.SIGINT)
-    _, complaint = process.communicate(timeout=30)
+    try:
+        give_up = time.monotonic() + 60
+        while len(list(folder.glob("blocks/*.json"))) < 2 and time.monotonic() < give_up:
+            time.sleep(0.02)
+        os.killpg(process.pid, signal.SIGINT)
+        _, complaint = process.communicate(timeout=30)
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.communicate()
     assert process.returncode == -signal.SIGINT
     assert complaint.count("Traceback") == 1
     kept = {path: path.stat().st_mtime_ns for path in folder.glob("blocks/*")}
