@@ -4,6 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 JOBS ?= 2
+BENCH ?=
 export OPENBLAS_NUM_THREADS ?= 1
 
 .PHONY: help setup verify test lint format bench bench-gpu clean
@@ -34,14 +35,11 @@ format: $(STAMP) ## rewrite the files in the project's format
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(STAMP)  ## time everything against its peers and print the table of all records
-	for name in barrier fleet topology polar nnls campaign connect connect_box regularised star; do \
-	  $(BIN)/python benchmarks/bench_$$name.py || exit 1; \
-	done
-	$(BIN)/python benchmarks/table.py
+bench: $(STAMP)  ## time everything against its peers, answers first: records, page and plots, about 20 minutes on 2 cores
+	$(BIN)/python benchmarks/run.py $(BENCH)
 
-bench-gpu: $(STAMP) ## the same on an accelerator, checks first, under ten minutes, records in benchmarks/results
-	$(BIN)/python benchmarks/bench_gpu.py
+bench-gpu: $(STAMP) ## the same on an accelerator, its tests first, ten minutes at the most
+	$(BIN)/python benchmarks/run.py --accelerator $(BENCH)
 
 clean:           ## remove the virtual environment and what runs have written
 	rm -rf $(VENV) runs build dist

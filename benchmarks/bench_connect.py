@@ -1,29 +1,31 @@
 """Paths between wide nets in a spectral ball: one large pair, batches of small ones, growth, and peers.
 
-    OPENBLAS_NUM_THREADS=1 python benchmarks/bench_connect.py [--json FILE] [--skip-large] [--skip-peers] [--steps 100]
+    python benchmarks/bench_connect.py [--json FILE] [--quick] [--steps 100]
 
 Every path is checked before its time counts: ends, forward passes along it, and, for one pair of each size
 but the largest, the exact checker. Peers, on the same pairs: Garipov's learned polygonal chain and Bezier curve (Adam,
-time until their largest loss on a grid of 201 points is within 1% of the worse end's, or the limit), and the reduction
-by one generic linear program (HiGHS, dual simplex).
+time until their largest loss on a grid of 201 points is within 1% of the worse end's, or the limit, which is said), and
+the reduction by one generic linear program (HiGHS, dual simplex). The floor is one reading of the contributions of
+both nets to all N functionals. Growth is studied in N and in m.
 
 The large pair is trained here with Muon (exact polar factor) on 200 digits, 16 principal components, 10 outputs.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
+import math
 import resource
 import time
-from collections.abc import Callable
+from collections.abc import Sequence
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
-from records import record, write_records
+from rates import bandwidth_of_a_copy
+from records import Times, gate, growth, options, record, rounds, write_records
 from scipy.optimize import linprog
 from sklearn.decomposition import PCA
 
@@ -41,6 +43,21 @@ jax.config.update("jax_default_matmul_precision", "highest")
 SQUARED = LOSSES["half_squared_error"]
 REGION = "spectral:6.7"
 GRID = 201
+ROUNDING = 1e-9
+"""By how much forward passes in floats may exceed a level or a radius, relative."""
+
+SLACK = 1e-8
+"""By how much the level of a path may exceed the worse end, relative."""
+
+DRIFT = 1e-9
+"""Largest relative change of the functionals that a reduction may leave."""
+
+OVER_N = [(16, 4, 2), (64, 8, 2), (128, 8, 2), (256, 16, 2)]
+OVER_M = [(64, 8, 8), (64, 8, 32), (64, 8, 128)]
+"""n, d, m / N of the studies of growth; (64, 8, 2) belongs to both."""
+
+WALKS = [(16, 4), (32, 6), (64, 8)]
+COST = "N m + N^3 a round"
 
 
 def fitted_pairs(count: int, n: int, d: int, m: int, seed: int = 0) -> tuple[Net, Net, np.ndarray, np.ndarray]:
@@ -77,36 +94,32 @@ def digits_pair(steps: int) -> tuple[Net, Net, np.ndarray, np.ndarray]:
     return nets[0], nets[1], X, np.asarray(data.Y, np.float64)
 
 
-def worst_on_path(found: Connection, X: np.ndarray, Y: np.ndarray, points: int) -> float:
-    """Return the largest loss on a path by ordinary forward passes, after checking its ends."""
-    taus = np.linspace(0.0, found.path.pieces, points)
-    nets = [found.path.net(float(tau)) for tau in taus]
-    return max(float(net_loss(SQUARED, net, X, Y)) for net in nets)
+def worst_on_path(found: Connection, X: np.ndarray, Y: np.ndarray, points: int) -> tuple[float, float]:
+    """Return the largest loss and the largest spectral norm of a leaf on a path, by ordinary forward passes."""
+    nets = [found.path.net(float(tau)) for tau in np.linspace(0.0, found.path.pieces, points)]
+    norm = max(float(np.linalg.norm(leaf, 2)) for net in nets for leaf in (net.W, net.A))
+    return max(float(net_loss(SQUARED, net, X, Y)) for net in nets), norm
 
 
 def check(found: Connection, net0: Net, net1: Net, X: np.ndarray, Y: np.ndarray, region: str, exact: bool) -> None:
-    """Stop unless the path joins these nets below its level, and the exact checker agrees where asked."""
+    """Stop unless the path joins these nets below its level inside the ball, and the exact checker agrees if asked."""
     if found.path is None:
-        raise SystemExit(f"no path: {found.reason}")
+        raise SystemExit(f"no path: {found.reason}; nothing was timed")
     for tau, net in ((0, net0), (found.path.pieces, net1)):
-        np.testing.assert_array_equal(found.path.net(tau).W, net.W)
-        np.testing.assert_array_equal(found.path.net(tau).A, net.A)
-    if worst_on_path(found, X, Y, 41) > float(found.level) * (1 + 1e-9):
-        raise SystemExit("the sampled path exceeds its level")
+        if not all(np.array_equal(a, b) for a, b in zip(found.path.net(tau)[:2], net[:2], strict=True)):
+            raise SystemExit(f"the path does not end in net{int(tau > 0)}; nothing was timed")
+    loss, norm = worst_on_path(found, X, Y, 41)
+    gate("the sampled path exceeds its level, relative", max(0.0, loss / float(found.level) - 1), ROUNDING)
+    gate("the sampled path leaves the ball, relative", max(0.0, norm / float(region.split(":")[1]) - 1), ROUNDING)
     if exact:
         answer = check_certificate(found.certificate(), problem_to_json(net0, net1, X, Y, region))
         if not answer.accepted:
-            raise SystemExit(answer.reason)
+            raise SystemExit(f"not accepted: {answer.reason}; nothing was timed")
 
 
-def timed(call: Callable[[], Any], repeats: int = 3) -> tuple[float, float]:
-    """Return the least clock and processor seconds of a call."""
-    rows = []
-    for _ in range(repeats):
-        clock, process = time.perf_counter(), time.process_time()
-        jax.block_until_ready(call())
-        rows.append((time.perf_counter() - clock, time.process_time() - process))
-    return min(row[0] for row in rows), min(row[1] for row in rows)
+def slack_of(case: str, found: Connection) -> float:
+    """Return by how much the level of a path exceeds the worse end, relative; leave if that is more than rounding."""
+    return gate(f"{case}: level above the worse end", found.level_slack / float(found.level), SLACK)
 
 
 def learned_curve(net0: Net, net1: Net, X: np.ndarray, Y: np.ndarray, kind: str, limit_s: float) -> dict[str, Any]:
@@ -159,25 +172,46 @@ def learned_curve(net0: Net, net1: Net, X: np.ndarray, Y: np.ndarray, kind: str,
     }
 
 
-def by_highs(net: Net, X: np.ndarray) -> dict[str, Any]:
-    """Reduce one net with a generic linear program: a random cost over {t >= 0: M t = M 1}."""
+def names_of(curves: dict[str, dict[str, Any]]) -> dict[str, float]:
+    """Return learned curves as peers; one that ran out of time is worth its limit at least, and says so."""
+    return {
+        f"learned {kind}" + ("" if row["reached"] else ", limit reached"): row["seconds"]
+        for kind, row in curves.items()
+    }
+
+
+def by_highs(net: Net, X: np.ndarray, bandwidth: float) -> dict[str, Any]:
+    """Return the record of the reduction of one net, beside a linear program over {t >= 0: M t = M 1}."""
     M = functionals_of(region_from_text(REGION)).features(net.W, net.A, X)
-    cost = np.random.default_rng(0).uniform(size=M.shape[1])
+    N, m = M.shape
+    case = f"reduction, N = {N}, m = {m}"
+    found = recombine(M)
+    scale = np.abs(M).sum(1).max()
+    if found.t.min() < 0 or found.support.sum() > N:
+        raise SystemExit(f"{case}: {found.support.sum()} live, least weight {found.t.min()}; nothing was timed")
+    drift = gate(case, float(np.abs(M @ (found.t - 1)).max() / scale), DRIFT)
+    cost = np.random.default_rng(0).uniform(size=m)
     start = time.perf_counter()
     lp = linprog(cost, A_eq=M, b_eq=M.sum(1), bounds=(0, None), method="highs-ds", options={"time_limit": 300})
     seconds = time.perf_counter() - start
-    ours = timed(lambda: recombine(M))
-    found = recombine(M)
-    scale = np.abs(M).sum(1).max()
-    drift = None if lp.x is None else float(np.abs(M @ (lp.x - 1)).max() / scale)
-    live = None if lp.x is None else int((lp.x > 0).sum())
-    return {"N": M.shape[0], "m": M.shape[1], "highs_seconds": seconds, "highs_status": int(lp.status),
-            "highs_live": live, "highs_drift": drift, "seconds": ours[0], "live": found.rank, "drift": found.drift,
-            "ratio": seconds / ours[0]}  # fmt: skip
+    return record(
+        "connect",
+        case,
+        rounds({"ours": lambda: recombine(M)}, 3)["ours"].best,
+        size={"N": N, "m": m},
+        gate=drift,
+        allowed=DRIFT,
+        peers={"HiGHS" + ("" if lp.status == 0 else f", status {lp.status}"): seconds},
+        floor=M.nbytes / bandwidth,
+        bound="bytes",
+        live=found.rank,
+        highs_live=None if lp.x is None else int((lp.x > 0).sum()),
+        highs_drift=None if lp.x is None else float(np.abs(M @ (lp.x - 1)).max() / scale),
+    )
 
 
-def small_pairs(count: int) -> dict[str, Any]:
-    """Time one pair of width 512 and a batch of them."""
+def small_pairs(count: int, repeats: int, bandwidth: float) -> list[dict[str, Any]]:
+    """Return the records of one pair of width 512, with learned curves for it, and of a batch of them."""
     nets0, nets1, X, Y = fitted_pairs(count, 64, 8, 512)
     singles = [(member(nets0, k), member(nets1, k)) for k in range(count)]
     region = "spectral:30"
@@ -186,152 +220,131 @@ def small_pairs(count: int) -> dict[str, Any]:
     for found, pair in zip(batch, singles, strict=True):
         check(found, *pair, X, Y, region, exact=False)
     check(batch[1], *singles[1], X, Y, region, exact=True)
-    one = timed(lambda: connect(*singles[0], X, Y, region))
-    each = timed(lambda: [connect(*pair, X, Y, region) for pair in singles], 2)
-    together = timed(lambda: connect_batch(nets0, nets1, X, Y, region), 3)
-    return {"n": 64, "d": 8, "c": 1, "m": 512, "pairs": count, "one_s": one, "one_by_one_s": each,
-            "batched_s": together,
-            "speed_up_clock_cpu": [each[0] / together[0], each[1] / together[1]],
-            "live": [first.live0, first.live1], "N": first.functionals,
-            "gate": max(found.level_slack / float(found.level) for found in (first, *batch))}  # fmt: skip
+    slack = max(slack_of(f"pair {k}", found) for k, found in enumerate((first, *batch)))
+    curves = {kind: learned_curve(*singles[0], X, Y, kind, 30.0) for kind in ("chain", "bezier")}
+    calls = {
+        "one": lambda: connect(*singles[0], X, Y, region).level,
+        "each": lambda: [connect(*pair, X, Y, region).level for pair in singles],
+        "batch": lambda: [found.level for found in connect_batch(nets0, nets1, X, Y, region)],
+    }
+    times = rounds(calls, repeats)
+    size = {"n": 64, "d": 8, "c": 1, "m": 512, "N": first.functionals}
+    floor = 2 * 8.0 * first.functionals * 512 / bandwidth
+    shared: dict[str, Any] = {"gate": slack, "allowed": SLACK, "bound": "bytes"}
+    one, each, together = times["one"], times["each"], times["batch"]
+    return [
+        record(
+            "connect", "one pair", one.best, size=size, **shared, peers=names_of(curves), floor=floor,
+            goal="<= 0.5 s", met=one.best <= 0.5, cpu_seconds=one.cpu, curves=curves,
+            live=[first.live0, first.live1],
+        ),
+        record(
+            "connect", f"{count} pairs batched", together.best, size={**size, "pairs": count}, **shared,
+            peers={"one by one": each.best}, floor=count * floor, goal=">= 5 x one by one",
+            met=each.best >= 5 * together.best, cpu_seconds=together.cpu, peer_cpu_seconds=each.cpu,
+        ),
+    ]  # fmt: skip
 
 
-def growth() -> list[dict[str, Any]]:
+def grown(n: int, d: int, m: int, name: str, studies: Sequence[dict[str, Any]], bandwidth: float) -> dict[str, Any]:
+    """Return the record of one size and construction in the studies of growth."""
+    nets0, nets1, X, Y = fitted_pairs(1, n, d, m)
+    pair, region = (member(nets0, 0), member(nets1, 0)), "spectral:30"
+    N = functionals(n, d)
+    found = connect(*pair, X, Y, region, construction=name)
+    check(found, *pair, X, Y, region, exact=n <= 64 and m <= 8 * N)
+    slack = slack_of(f"{name}, N = {N}, m = {m}", found)
+    gate(f"{name}, N = {N}, m = {m}: drift", found.drift, DRIFT)
+    ours: Times = rounds({"ours": lambda: connect(*pair, X, Y, region, construction=name).level}, 2)["ours"]
+    return record(
+        "connect",
+        f"{found.construction}, N = {N}, m = {m}",
+        ours.best,
+        size={"n": n, "d": d, "N": N, "m": m},
+        gate=slack,
+        allowed=SLACK,
+        floor=2 * 8.0 * N * m / bandwidth,
+        bound="bytes",
+        growth=studies,
+        cpu_seconds=ours.cpu,
+        pieces=found.path.pieces,
+        drift=found.drift,
+    )
+
+
+def functionals(n: int, d: int) -> int:
+    """Return N of a spectral ball: the prediction, the Gram matrix of W, the norm of A."""
+    return n + d * (d + 1) // 2 + 1
+
+
+def growth_records(bandwidth: float) -> list[dict[str, Any]]:
     """Return seconds against N (at m = 2 N) and against m (at one N), and of the two walks at the least width."""
     rows = []
-    sizes = [(16, 4, 2), (64, 8, 2), (128, 8, 2), (256, 16, 2), (64, 8, 8), (64, 8, 32), (64, 8, 128)]
-    for n, d, times in sizes:
-        N = n + d * (d + 1) // 2 + 1
-        nets0, nets1, X, Y = fitted_pairs(1, n, d, times * N)
-        pair = member(nets0, 0), member(nets1, 0)
-        found = connect(*pair, X, Y, "spectral:30")
-        check(found, *pair, X, Y, "spectral:30", exact=n <= 64 and times <= 8)
-        seconds = timed(lambda pair=pair, X=X, Y=Y: connect(*pair, X, Y, "spectral:30"), 2)
-        rows.append({"N": N, "m": times * N, "construction": found.construction, "clock_s": seconds[0],
-                     "cpu_s": seconds[1], "pieces": found.path.pieces, "drift": found.drift})  # fmt: skip
-    for n, d, more, name in [
-        (16, 4, 1, "edge-walk"),
-        (64, 8, 1, "edge-walk"),
-        (16, 4, 0, "tau-climb"),
-        (64, 8, 0, "tau-climb"),
-    ]:
-        N = n + d * (d + 1) // 2 + 1
-        nets0, nets1, X, Y = fitted_pairs(1, n, d, N + more)
-        pair = member(nets0, 0), member(nets1, 0)
-        found = connect(*pair, X, Y, "spectral:30", construction=name)
-        check(found, *pair, X, Y, "spectral:30", exact=n <= 16)
-        seconds = timed(
-            lambda pair=pair, X=X, Y=Y, name=name: connect(*pair, X, Y, "spectral:30", construction=name), 2
-        )
-        rows.append({"N": N, "m": N + more, "construction": found.construction, "clock_s": seconds[0],
-                     "cpu_s": seconds[1], "pieces": found.path.pieces, "drift": found.drift})  # fmt: skip
+    for n, d, times in OVER_N + OVER_M:
+        N = functionals(n, d)
+        cost = N * N * times + N**3 * (1 + math.log2(times))
+        studies = [growth("disjoint-slots, m = 2 N", "N", N, cost, COST)] if (n, d, times) in OVER_N else []
+        if (n, d) == OVER_M[0][:2]:
+            studies.append(growth(f"disjoint-slots, N = {N}", "m", times * N, cost, COST))
+        rows.append(grown(n, d, times * N, "disjoint-slots", studies, bandwidth))
+    for name, more in (("edge-walk", 1), ("tau-climb", 0)):
+        for n, d in WALKS:
+            N = functionals(n, d)
+            study = growth(f"{name}, m = N{' + 1' * more}", "N", N, float(N**3), "N^3")
+            rows.append(grown(n, d, N + more, name, [study], bandwidth))
     return rows
 
 
-def large_pair(steps: int, peers: bool) -> dict[str, Any]:
-    """Time the path and the certificate of the digits pair."""
+def large_pair(steps: int, bandwidth: float) -> dict[str, Any]:
+    """Return the record of the digits pair: path and certificate."""
     net0, net1, X, Y = digits_pair(steps)
     clock, process = time.perf_counter(), time.process_time()
     found = connect(net0, net1, X, Y, REGION)
     certificate = json.dumps(found.certificate())
-    seconds = time.perf_counter() - clock, time.process_time() - process
+    seconds, cpu = time.perf_counter() - clock, time.process_time() - process
     check(found, net0, net1, X, Y, REGION, exact=False)
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-    row: dict[str, Any] = {
-        "nets": f"Muon (polar factor), {steps} steps, decay 1/6.7", "n": 200, "d": 16, "c": 10, "m": 4400,
-        "N": found.functionals, "rank": found.rank, "live": [found.live0, found.live1],
-        "construction": found.construction, "clock_s": seconds[0], "cpu_s": seconds[1], "peak_memory_GiB": memory,
-        "certificate_MB": len(certificate) / 1e6, "losses": [found.knot_losses[0], found.knot_losses[-1]],
-        "level_slack": found.level_slack, "radius_slack": float(found.radius_slack), "drift": found.drift,
-        "goal_met": seconds[0] <= 60 and memory <= 4}  # fmt: skip
-    if peers:
-        row["chain"] = learned_curve(net0, net1, X, Y, "chain", 2 * seconds[0])
-    return row
+    curves = {"chain": learned_curve(net0, net1, X, Y, "chain", 2 * seconds)}
+    return record(
+        "connect",
+        "digits, path and certificate",
+        seconds,
+        size={"n": 200, "d": 16, "c": 10, "m": 4400, "N": found.functionals},
+        gate=slack_of("digits", found),
+        allowed=SLACK,
+        peers=names_of(curves),
+        floor=2 * 8.0 * found.functionals * 4400 / bandwidth,
+        bound="bytes",
+        goal="<= 60 s and <= 4 GiB",
+        met=seconds <= 60 and memory <= 4,
+        nets=f"Muon (polar factor), {steps} steps, decay 1/6.7",
+        construction=found.construction,
+        rank=found.rank,
+        live=[found.live0, found.live1],
+        cpu_seconds=cpu,
+        peak_memory_GiB=memory,
+        certificate_MB=len(certificate) / 1e6,
+        losses=[found.knot_losses[0], found.knot_losses[-1]],
+        drift=gate("digits: drift", found.drift, DRIFT),
+        radius_slack=float(found.radius_slack),
+        curves=curves,
+    )
 
 
-def records_of(found: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return what was measured as records."""
-    small = found["small"]
-    size = {key: small[key] for key in ("n", "d", "c", "m", "N")}
-    curves = {f"learned {kind}": row["seconds"] for kind, row in found.get("curves", {}).items()}
-    rows = [
-        record(
-            "connect", "one pair", small["one_s"][0], size=size, gate=small["gate"], peers=curves,
-            goal="<= 0.5 s", met=small["one_s"][0] <= 0.5, cpu_seconds=small["one_s"][1],
-            curves=found.get("curves"),
-        ),
-        record(
-            "connect", f"{small['pairs']} pairs batched", small["batched_s"][0], size=size, gate=small["gate"],
-            peers={"one by one": small["one_by_one_s"][0]}, goal=">= 5 x one by one",
-            met=small["one_by_one_s"][0] >= 5 * small["batched_s"][0],
-            cpu_seconds=small["batched_s"][1], peer_cpu_seconds=small["one_by_one_s"][1],
-        ),
-    ]  # fmt: skip
-    for row in found["growth"]:
-        case = f"{row['construction']}, N = {row['N']}, m = {row['m']}"
-        rows.append(
-            record(
-                "connect",
-                case,
-                row["clock_s"],
-                size={"N": row["N"], "m": row["m"]},
-                gate=row["drift"],
-                cpu_seconds=row["cpu_s"],
-                pieces=row["pieces"],
-            )
-        )
-    for row in found.get("highs", []):
-        rows.append(
-            record(
-                "connect",
-                f"reduction, N = {row['N']}, m = {row['m']}",
-                row["seconds"],
-                size={"N": row["N"], "m": row["m"]},
-                gate=row["drift"],
-                peers={"HiGHS": row["highs_seconds"]},
-                highs_drift=row["highs_drift"],
-                live=row["live"],
-                highs_live=row["highs_live"],
-            )
-        )
-    if "large" in found:
-        row = found["large"]
-        peers = {"learned chain": row["chain"]["seconds"]} if "chain" in row else {}
-        rows.append(
-            record(
-                "connect",
-                "digits, path and certificate",
-                row["clock_s"],
-                size={key: row[key] for key in ("n", "d", "c", "m", "N")},
-                gate=row["drift"],
-                peers=peers,
-                goal="<= 60 s and <= 4 GiB",
-                met=row["goal_met"],
-                **{k: v for k, v in row.items() if len(k) > 1},
-            )
-        )
-    return rows
-
-
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Check, time, print, and write the records."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--json", default=None, help="write the records to this file")
+    parser = options(__doc__)
     parser.add_argument("--steps", type=int, default=100, help="training steps of the large pair")
     parser.add_argument("--pairs", type=int, default=64)
-    parser.add_argument("--skip-large", action="store_true")
-    parser.add_argument("--skip-peers", action="store_true")
-    args = parser.parse_args()
-    found: dict[str, Any] = {"small": small_pairs(args.pairs), "growth": growth()}
-    if not args.skip_peers:
-        nets0, nets1, X, Y = fitted_pairs(1, 64, 8, 512)
-        pair = member(nets0, 0), member(nets1, 0)
-        found["curves"] = {kind: learned_curve(*pair, X, Y, kind, 30.0) for kind in ("chain", "bezier")}
+    args = parser.parse_args(arguments)
+    bandwidth = bandwidth_of_a_copy()
+    rows = small_pairs(4 if args.quick else args.pairs, 1 if args.quick else 3, bandwidth)
+    nets, _, X, _ = fitted_pairs(1, 64, 8, 512)
+    rows.append(by_highs(member(nets, 0), X, bandwidth))
+    if not args.quick:
         wide, _, Z, _ = fitted_pairs(1, 256, 16, 800)
-        found["highs"] = [by_highs(pair[0], X), by_highs(member(wide, 0), Z)]
-    if not args.skip_large:
-        found["large"] = large_pair(args.steps, not args.skip_peers)
-    write_records(args.json, records_of(found))
+        rows += [by_highs(member(wide, 0), Z, bandwidth), *growth_records(bandwidth), large_pair(args.steps, bandwidth)]
+    write_records(args.json, rows, quick=args.quick)
 
 
 if __name__ == "__main__":

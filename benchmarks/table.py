@@ -1,104 +1,208 @@
-"""Tables and plots of the records in ``benchmarks/results``: speed against peers, share of the floor, growth with size.
+"""The page of all records: goals missed first, then for each machine tables and plots. Every number is from the files.
 
-    python benchmarks/table.py [FILE ...] [--plots FOLDER]
+    python benchmarks/table.py [FILE ...] [--page FOLDER]
 
-Prints Markdown, one table a machine. Every number comes from the files.
+Prints Markdown; with ``--page`` writes README.md and the plots into a folder instead. The same files give the same
+bytes.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+import sys
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from matplotlib.figure import Figure
-from records import SCHEMA
+from figures import compact, draw_growth, draw_speed, duration, series_of, short, slope
+from schema import read_document
+
+from modeconn.errors import ExitCode, InputError
+from modeconn.io import write_text
+from modeconn.plots.style import to_svg
+
+__all__ = ["markdown", "page", "pictures", "read"]
 
 RESULTS = Path(__file__).parent / "results"
-HEADS = ("benchmark", "case", "time", "peer", "speed", "share of floor", "gate", "outcome")
+Document = Mapping[str, Any]
+Record = Mapping[str, Any]
+
+SPEED_HEADS = ("case", "time", "instead", "speed", "share of floor", "error", "goal")
+GROWTH_HEADS = ("over", "fixed", "sizes", "time", "slope", "slope of the theory", "theory counts")
+RUN_HEADS = ("benchmark", "commit", "load before, after", "Python", "versions")
+
+INTRODUCTION = """# Benchmarks
+
+Made from the JSON files of this folder by `python benchmarks/table.py --page benchmarks/results`; measure with
+`make bench`, or with `make bench-gpu` where there is an accelerator.
+
+Answers are checked before anything is timed; *error* is what that check found, against an independent answer (0: equal
+in exact arithmetic). *Time* is the least of several rounds, ours and its peers taken in turn. *Instead* is what one
+would use otherwise, for the same work in the same run; *speed* is its time over ours. The *floor* is what the machine
+needs at least, from the bytes or operations named and rates measured in the same run. A *slope* is the exponent of a
+power law fitted to the times, beside that of the theory's count at the same sizes. The load is what the system reports
+for the last minute: where it is well above one before the run, others were using the machine."""
 
 
-def read(paths: Sequence[Path]) -> Iterator[tuple[str, Mapping[str, Any], list[Mapping[str, Any]]]]:
-    """Yield (machine, environment, records) of every file of records; files of other forms are left out."""
-    for path in paths:
-        document = json.loads(path.read_text())
-        if document.get("schema") == SCHEMA:
-            where = document["environment"]
-            yield f"{where['device']} ({where['backend']}, {where['cpus']} cores)", where, document["records"]
+def read(paths: Iterable[Path]) -> dict[str, Document]:
+    """Return the files of records, checked, by name without ending.
 
-
-def duration(seconds: float) -> str:
-    """Return a time with three digits and a unit.
-
-    Example:
-        >>> duration(0.0123), duration(75.0)
-        ('12.3 ms', '75 s')
+    Raises:
+        InputError: a file is cut off or of another form.
     """
-    for unit, size in (("s", 1.0), ("ms", 1e-3), ("us", 1e-6)):
-        if seconds >= size:
-            return f"{seconds / size:.3g} {unit}"
-    return f"{seconds / 1e-9:.3g} ns"
+    return {path.stem: read_document(path) for path in sorted(paths)}
 
 
-def markdown(records: Sequence[Mapping[str, Any]]) -> str:
-    """Return the table of one machine."""
-    lines = ["| " + " | ".join(HEADS) + " |", "|" + " --- |" * len(HEADS)]
+def machine_of(document: Document) -> str:
+    """Return the machine in words."""
+    where = document["environment"]
+    name = where["device"] if where["backend"] != "cpu" else where.get("processor") or where["device"]
+    count = f"{where['devices']} device{'s' * (where['devices'] > 1)}, " if where["backend"] != "cpu" else ""
+    return f"{name} ({where['backend']}, {count}{where['cpus']} cores)"
+
+
+def benchmark_of(document: Document) -> str:
+    """Return the one benchmark of a file."""
+    return str(document["records"][0]["benchmark"])
+
+
+def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    cells = [heads, ["---"] * len(heads), *([cell.replace("|", "\\|") for cell in row] for row in rows)]
+    return "\n".join("| " + " | ".join(row) + " |" for row in cells)
+
+
+def _goal(row: Record) -> str:
+    if row["goal"] is None:
+        return ""
+    return f"met: {row['goal']}" if row["outcome"] == "met" else f"**missed**: {row['goal']}"
+
+
+def _speeds(records: Sequence[Record]) -> str:
+    rows = []
     for row in records:
-        peer = next(iter(row["peers"].items()), None)
-        cells = (
-            row["benchmark"],
-            row["case"],
-            duration(row["seconds"]),
-            "" if peer is None else f"{peer[0]}: {duration(peer[1])}",
-            "" if row["speedup"] is None else f"{row['speedup']:.2f} x",
-            "" if row["floor_share"] is None else f"{100 * row['floor_share']:.0f} % ({row['bound']})",
-            f"{row['gate_error']:.1e}",
-            row["outcome"] + ("" if row["goal"] is None else f": {row['goal']}"),
+        peers = list(row["peers"].items())
+        rows.append(
+            (
+                row["case"],
+                duration(row["seconds"]),
+                "<br>".join(f"{name}: {duration(seconds)}" for name, seconds in peers),
+                "<br>".join(f"{short(seconds / row['seconds'])} x" for _, seconds in peers),
+                "" if row["floor_share"] is None else f"{short(100 * row['floor_share'])} % ({row['bound']})",
+                f"{row['gate_error']:.1e}" if row["gate_error"] else "0",
+                _goal(row),
+            )
         )
-        lines.append("| " + " | ".join(cells) + " |")
-    return "\n".join(lines)
+    return _table(SPEED_HEADS, rows)
 
 
-def plots(machine: str, records: Sequence[Mapping[str, Any]]) -> Figure:
-    """Return speed against the first peer and share of the floor, case by case."""
-    figure = Figure(figsize=(11, 0.28 * len(records) + 1.6), layout="constrained")
-    axes = figure.subplots(1, 2, sharey=True)
-    names = [f"{row['benchmark']}: {row['case']}" for row in records]
-    colours = {"met": "#2a9d63", "missed": "#b3261e", "no goal": "#7fb7e6"}
-    for ax, key, title in ((axes[0], "speedup", "speed, peer = 1"), (axes[1], "floor_share", "share of the floor")):
-        values = [row[key] for row in records]
-        shown = [k for k, value in enumerate(values) if value is not None]
-        ax.barh(shown, [values[k] for k in shown], color=[colours[records[k]["outcome"]] for k in shown], height=0.7)
-        ax.axvline(1.0, color="#39424e", linewidth=0.8)
-        ax.set_xscale("log")
-        ax.set_title(title, fontsize=9)
-        ax.tick_params(labelsize=7)
-    axes[0].set_yticks(range(len(names)), names)
-    axes[0].invert_yaxis()
-    figure.suptitle(machine, fontsize=10)
-    return figure
+def _growth(records: Sequence[Record]) -> str:
+    rows = []
+    for series in series_of(records):
+        ends = f"{duration(series.seconds[0])} to {duration(series.seconds[-1])}"
+        sizes = ", ".join(map(compact, series.x))
+        slopes = (f"{slope(series.x, y):.2f}" for y in (series.seconds, series.cost))
+        rows.append((series.over, series.name, sizes, ends, *slopes, series.cost_is))
+    return _table(GROWTH_HEADS, rows)
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Print the tables, draw the plots."""
+def _run(document: Document) -> tuple[str, ...]:
+    where = document["environment"]
+    commit = (where["commit"] or "unknown")[:12] + (", with changes" if where.get("modified") else "")
+    before = where.get("load_before")
+    load = f"{'?' if before is None else f'{before:.1f}'}, {where['load']:.1f}"
+    versions = ", ".join(f"{name} {version}" for name, version in where["versions"].items() if name != "jaxlib")
+    return benchmark_of(document), commit, load, where["python"], versions
+
+
+def _summary(documents: Iterable[Document]) -> str:
+    goals = [row for document in documents for row in document["records"] if row["goal"] is not None]
+    missed = [row for row in goals if row["outcome"] == "missed"]
+    lines = [f"**Goals: {len(goals) - len(missed)} met, {len(missed)} missed.**"]
+    for row in missed:
+        peer = "" if row["speedup"] is None else f", {short(row['speedup'])} x {next(iter(row['peers']))}"
+        floor = "" if row["floor_share"] is None else f", {short(100 * row['floor_share'])} % of the floor"
+        lines.append(
+            f"- missed: {row['benchmark']}, {row['case']}: {duration(row['seconds'])}{peer}{floor}; goal: {row['goal']}"
+        )
+    return "\n".join([lines[0], "", *lines[1:]]).rstrip()
+
+
+def markdown(documents: Mapping[str, Document], shown: Iterable[str] = ()) -> str:
+    """Return the page as text.
+
+    Args:
+        documents: name of the file without ending -> what it holds.
+        shown: names of the plots that stand beside it.
+    """
+    there = set(shown)
+    parts = [INTRODUCTION, _summary(documents.values())]
+    for machine in dict.fromkeys(map(machine_of, documents.values())):
+        group = {stem: document for stem, document in documents.items() if machine_of(document) == machine}
+        parts += [f"## {machine}", _table(RUN_HEADS, map(_run, group.values()))]
+        for stem, document in group.items():
+            parts.append(f"### {benchmark_of(document)}")
+            if document.get("quick"):
+                parts.append("Small sizes: a check of the script, not a measurement.")
+            parts.append(_speeds(document["records"]))
+            if f"{stem}.svg" in there:
+                parts.append(f"![speed and share of the floor, {benchmark_of(document)}]({stem}.svg)")
+            if series_of(document["records"]):
+                parts.append(_growth(document["records"]))
+            if f"{stem}-growth.svg" in there:
+                parts.append(f"![growth with size, {benchmark_of(document)}]({stem}-growth.svg)")
+    return "\n\n".join(parts) + "\n"
+
+
+def digest(document: Document) -> str:
+    """Return the SHA-256 of the records, which their plots carry."""
+    text = json.dumps(document["records"], sort_keys=True, allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def pictures(documents: Mapping[str, Document]) -> dict[str, str]:
+    """Return the plots, file name -> SVG, each with the digest of its records in the first line."""
+    found = {}
+    for stem, document in documents.items():
+        drawn = {f"{stem}.svg": draw_speed, f"{stem}-growth.svg": draw_growth}
+        for name, draw in drawn.items():
+            if (figure := draw(document["records"])) is not None:
+                found[name] = f"<!-- records {digest(document)} -->\n{to_svg(figure)}"
+    return found
+
+
+def page(documents: Mapping[str, Document]) -> dict[str, str]:
+    """Return all that is generated: file name -> text."""
+    drawn = pictures(documents)
+    return {"README.md": markdown(documents, drawn), **drawn}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print the page, or write it with its plots; return the exit status."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("files", nargs="*", type=Path, help="files of records (default: all of benchmarks/results)")
-    parser.add_argument("--plots", type=Path, default=None, help="write one SVG a machine into this folder")
+    parser.add_argument("--page", type=Path, default=None, help="write README.md and the plots into this folder")
     args = parser.parse_args(arguments)
-    machines: dict[str, list[Mapping[str, Any]]] = {}
-    for machine, where, records in read(args.files or sorted(RESULTS.glob("*.json"))):
-        machines.setdefault(machine, []).extend(records)
-        commit = (where["commit"] or "unknown")[:12]
-        print(f"{records[0]['benchmark']}: commit {commit}, load {where['load']:.1f}, jax {where['versions']['jax']}")
-    for machine, records in machines.items():
-        print(f"\n### {machine}\n\n{markdown(records)}")
-        if args.plots is not None:
-            args.plots.mkdir(parents=True, exist_ok=True)
-            name = "".join(c if c.isalnum() else "-" for c in machine.lower()).strip("-")
-            plots(machine, records).savefig(args.plots / f"{name}.svg")
+    try:
+        documents = read(args.files or RESULTS.glob("*.json"))
+        if not documents:
+            raise InputError("expected files of records, found none; make some with `python benchmarks/run.py`")
+        if args.page is None:
+            print(markdown(documents))
+            return ExitCode.HELD
+        args.page.mkdir(parents=True, exist_ok=True)
+        written = page(documents)
+        for name, text in written.items():
+            write_text(args.page / name, text)
+        for path in sorted(args.page.glob("*.svg")):
+            if path.name not in written:
+                print(f"{path}: of no record here; delete it")
+    except InputError as error:
+        print(error, file=sys.stderr)
+        return ExitCode.BAD_INPUT
+    return ExitCode.HELD
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(main())

@@ -10,7 +10,8 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 
 LAYERS = (
-    {"environment", "errors", "lazy_registry", "precision", "reporter", "sharding"},
+    {"environment", "errors", "lazy_registry", "memory", "precision", "reporter"},
+    {"sharding"},
     {"nets", "cells"},
     {"losses", "regions", "io"},
     {"optim", "data", "population"},

@@ -2,7 +2,7 @@
 
 from modeconn.campaigns.engine import ENGINES, Engine, InThisProcess, engine_from_name
 from modeconn.campaigns.family import FAMILIES, Family, Parameters, family_from_name
-from modeconn.campaigns.run import CampaignRun, run_campaign, run_shard
+from modeconn.campaigns.run import CampaignRun, Worked, run_campaign, run_shard
 from modeconn.campaigns.shards import Shard, ShardStore, locked, missing_shards
 from modeconn.campaigns.spec import Cell, Spec, read_spec, spec_from_table
 from modeconn.campaigns.summary import CellResult, Summary, summarise
@@ -23,6 +23,7 @@ __all__ = [
     "Spec",
     "Summary",
     "Tally",
+    "Worked",
     "engine_from_name",
     "family_from_name",
     "locked",

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from contextlib import contextmanager
+from multiprocessing.context import SpawnContext
+from multiprocessing.process import BaseProcess
 from typing import Any
 
 from modeconn.errors import InputError, unknown_name
@@ -19,11 +23,16 @@ Engine = Callable[[], Any]
 _WORKER_ENVIRONMENT = {
     "OPENBLAS_NUM_THREADS": "1",
     "OMP_NUM_THREADS": "1",
-    "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1",
+    "NPROC": "1",
+    "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false",
     "JAX_ENABLE_X64": "1",
     "JAX_DEFAULT_MATMUL_PRECISION": "highest",
 }
-"""One thread a worker, since the parallelism is that of the shards; 64-bit floats and precise products."""
+"""One core a worker, since the parallelism is that of the shards; 64-bit floats and precise products.
+
+``NPROC`` is the size of XLA's pools of threads: without it a worker takes all cores for its larger operations and is in
+the way of the others.
+"""
 
 
 class InThisProcess(Executor):
@@ -51,13 +60,42 @@ def _environment(**values: str) -> Iterator[None]:
             del os.environ[name]
 
 
+class _Recorded(SpawnContext):
+    """Starts processes as ``spawn`` does, and knows which."""
+
+    def __init__(self) -> None:
+        self.started: list[BaseProcess] = []
+
+    def Process(self, *args: Any, **kwargs: Any) -> BaseProcess:  # type: ignore[override]
+        """Return a new process."""
+        self.started.append(SpawnContext.Process(*args, **kwargs))
+        return self.started[-1]
+
+
+def _begin_worker() -> None:
+    """Leave interrupts to the program that started the worker, and end with it, however it ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    program = multiprocessing.parent_process()
+
+    def follow() -> None:
+        if program is not None:
+            program.join()
+            os._exit(1)
+
+    threading.Thread(target=follow, daemon=True).start()
+
+
 @contextmanager
 def _processes(jobs: int) -> Iterator[Executor]:
-    context = multiprocessing.get_context("spawn")
+    context = _Recorded()
     with _environment(**_WORKER_ENVIRONMENT):
-        pool = ProcessPoolExecutor(jobs, mp_context=context)
+        pool = ProcessPoolExecutor(jobs, mp_context=context, initializer=_begin_worker)
         try:
             yield pool
+        except BaseException:
+            for process in context.started:
+                process.terminate()
+            raise
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
 

@@ -10,7 +10,16 @@ from modeconn.campaigns.tally import Tally
 from modeconn.errors import InputError, unknown_name
 from modeconn.lazy_registry import LazyRegistry
 
-__all__ = ["FAMILIES", "MODULES", "Family", "Parameters", "family_from_name", "names", "whole_numbers"]
+__all__ = [
+    "FAMILIES",
+    "MODULES",
+    "Family",
+    "Parameters",
+    "family_from_name",
+    "names",
+    "positive_numbers",
+    "whole_numbers",
+]
 
 Parameters = Mapping[str, Any]
 """Name -> number or string."""
@@ -28,6 +37,8 @@ class Family:
         check: raises :class:`InputError` for parameters that make no sense.
         run_block: (parameters, block, seed) -> what the instances ``block * grain .. (block + 1) * grain - 1`` show: a
             function of its arguments.
+        about: parameters -> id of the claim that the statement belongs to.
+        shard: instances in a shard unless another number is asked for: a few seconds of one core.
     """
 
     name: str
@@ -36,6 +47,8 @@ class Family:
     defaults: Parameters
     check: Callable[[Parameters], None]
     run_block: Callable[[Parameters, int, int], Tally]
+    about: Callable[[Parameters], str]
+    shard: int
 
 
 MODULES: dict[str, str] = {
@@ -44,6 +57,7 @@ MODULES: dict[str, str] = {
     "segment-barrier": "segment_barrier",
     "narrow-barrier": "narrow_barrier",
     "ball-contraction": "ball_contraction",
+    "trained-pair": "trained_pair",
 }
 """Name of the family -> module of :mod:`modeconn.campaigns.families` that exports it as ``FAMILY``."""
 
@@ -64,6 +78,14 @@ def whole_numbers(parameters: Parameters, *keys: str) -> None:
         value = parameters[key]
         if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value < 2**31:
             raise InputError(f"expected a whole number below 2^31 and at least 1 for {key}, found {value!r}")
+
+
+def positive_numbers(parameters: Parameters, *keys: str) -> None:
+    """Raise :class:`InputError` unless these parameters are finite numbers > 0."""
+    for key in keys:
+        value = parameters[key]
+        if not isinstance(value, int | float) or isinstance(value, bool) or not 0 < value < float("inf"):
+            raise InputError(f"expected a finite number above 0 for {key}, found {value!r}")
 
 
 def names(parameters: Parameters, *keys: str) -> None:

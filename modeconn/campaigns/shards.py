@@ -6,7 +6,7 @@ import fcntl
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,6 +20,9 @@ from modeconn.io import dumps, write_json, write_text
 __all__ = ["Shard", "ShardStore", "locked", "missing_shards"]
 
 SCHEMA = "modeconn.shard/1"
+
+SHARE = 4
+"""Into how many parts for each worker what is left is cut at the end of a campaign."""
 
 
 class Shard(NamedTuple):
@@ -35,24 +38,40 @@ class Shard(NamedTuple):
         return f"{self.cell.id}/{self.start:012d}-{self.stop:012d}"
 
 
-def missing_shards(spec: Spec, done: Mapping[str, Mapping[tuple[int, int], Any]], size: int) -> Iterator[Shard]:
+def missing_shards(
+    spec: Spec, done: Mapping[str, Mapping[tuple[int, int], Any]], size: int | None = None, jobs: int = 1
+) -> Iterator[Shard]:
     """Yield the shards that fill what is not done: whole blocks, of about ``size`` instances.
+
+    With several workers the last ones are smaller, each at most 1 / (:data:`SHARE` ``jobs``) of the instances that are
+    left, so that the workers finish together.
 
     Args:
         spec: the campaign.
         done: cell id -> finished ranges, disjoint; they may come from a run with shards of another size.
-        size: instances in a shard, rounded up to the family's grain.
+        size: instances in a shard, rounded up to the family's grain; ``None``: the family's own number.
+        jobs: workers.
     """
-    for cell in spec.cells:
-        grain = FAMILIES[cell.family].grain
-        step = max(1, -(-size // grain)) * grain
-        at = 0
-        for start, stop in [*sorted(done.get(cell.id, {})), (cell.instances, cell.instances)]:
-            while at < min(start, cell.instances):
-                end = min(at + step, start, cell.instances)
-                yield Shard(cell, at, end)
-                at = end
-            at = max(at, stop)
+    gaps = [Shard(cell, *gap) for cell in spec.cells for gap in _gaps(cell, done.get(cell.id, {}))]
+    left = sum(gap.stop - gap.start for gap in gaps)
+    for cell, at, stop in gaps:
+        family = FAMILIES[cell.family]
+        while at < stop:
+            largest = family.shard if size is None else size
+            wanted = largest if jobs == 1 else min(largest, left // (SHARE * jobs))
+            end = min(at + max(1, -(-wanted // family.grain)) * family.grain, stop)
+            yield Shard(cell, at, end)
+            left -= end - at
+            at = end
+
+
+def _gaps(cell: Cell, ranges: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """Yield what disjoint ranges leave of the instances of a cell."""
+    at = 0
+    for start, stop in [*sorted(ranges), (cell.instances, cell.instances)]:
+        if at < min(start, cell.instances):
+            yield at, min(start, cell.instances)
+        at = max(at, stop)
 
 
 @contextmanager
@@ -91,6 +110,8 @@ class ShardStore:
     def begin(self, resume: bool) -> None:
         """Claim the folder for this campaign: its seed is written down, and those of other seeds are refused.
 
+        The summary of an earlier end goes: it is written again when the campaign is finished.
+
         Raises:
             InputError: the folder holds shards and ``resume`` is not set, or those of another seed.
         """
@@ -110,6 +131,7 @@ class ShardStore:
                     f"{self.folder} holds a campaign of seed {seed}, this one has seed {self.spec.seed}; "
                     "choose another --out"
                 )
+        (self.folder / "summary.json").unlink(missing_ok=True)
         write_json(note, {"schema": "modeconn.campaign/1", "name": self.spec.name, "seed": self.spec.seed})
 
     def save(self, shard: Shard, tally: Tally) -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
+import math
 import os
 import tomllib
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +20,9 @@ from modeconn.errors import InputError, unknown_name
 __all__ = ["Cell", "Spec", "read_spec", "spec_from_table"]
 
 _OWN = ("family", "instances")
+_MOST_CELLS = 10_000
+_MOST_INSTANCES = 10**12
+"""Bounds that catch a slip of the pen; names of shards have twelve digits."""
 
 
 @dataclass(frozen=True)
@@ -89,9 +94,9 @@ def spec_from_table(table: Mapping[str, Any], name: str) -> Spec:
     if not isinstance(seed, int) or isinstance(seed, bool) or not 0 <= seed < 2**32:
         raise InputError(f"campaign: expected a seed in [0, 2^32), found {seed!r}")
     cells = tuple(cell for number, job in enumerate(jobs) for cell in _cells(number, job))
-    ids = [cell.id for cell in cells]
+    times = Counter(cell.id for cell in cells)
     for cell in cells:
-        if ids.count(cell.id) > 1:
+        if times[cell.id] > 1:
             raise InputError(
                 f"campaign: {cell.family} with {dict(cell.parameters)} is there twice; its instances would be counted "
                 "twice: merge the jobs"
@@ -106,12 +111,16 @@ def _cells(number: int, job: Any) -> list[Cell]:
         raise InputError(f"{where}: expected a table with a family, found {job!r}")
     family = family_from_name(str(job["family"]))
     count = job.get("instances")
-    if not isinstance(count, int) or isinstance(count, bool) or count < 1:
-        raise InputError(f"{where}: expected a whole number of instances for each cell, found {count!r}")
+    if not isinstance(count, int) or isinstance(count, bool) or not 1 <= count <= _MOST_INSTANCES:
+        raise InputError(
+            f"{where}: expected a whole number of instances for each cell, from 1 to 10^12, found {count!r}"
+        )
     values = {key: value if isinstance(value, list) else [value] for key, value in job.items() if key not in _OWN}
     for key, listed in values.items():
         if not listed:
             raise InputError(f"{where}: expected at least one value for {key}, found an empty list")
+    if math.prod(map(len, values.values())) > _MOST_CELLS:
+        raise InputError(f"{where}: the lists multiply out to more than {_MOST_CELLS:,} cells; make them shorter")
     rounded = -(-count // family.grain) * family.grain
     products = itertools.product(*values.values())
     return [Cell(family.name, _complete(family, where, dict(zip(values, p, strict=True))), rounded) for p in products]

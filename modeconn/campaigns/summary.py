@@ -12,7 +12,7 @@ from modeconn.campaigns.tally import Tally, total
 
 __all__ = ["CellResult", "Summary", "summarise"]
 
-SCHEMA = "modeconn.campaign-summary/1"
+SCHEMA = "modeconn.campaign-summary/2"
 
 CampaignVerdict = Literal["certified", "not refuted", "refuted", "undecided", "unfinished"]
 
@@ -50,11 +50,13 @@ class CellResult:
         """Return the cell's line as JSON values."""
         tally = self.tally.to_json()
         tally.pop("halved")  # depends on the machine, not on what was found
+        family = FAMILIES[self.cell.family]
         return {
             "cell": self.cell.id,
             "family": self.cell.family,
             "parameters": dict(self.cell.parameters),
-            "statement": FAMILIES[self.cell.family].statement,
+            "statement": family.statement,
+            "claim": family.about(self.cell.parameters),
             "verdict": self.verdict,
             "missing": self.missing,
             **tally,

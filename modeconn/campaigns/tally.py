@@ -42,6 +42,7 @@ class Tally:
         margin: the smallest margin, ``None`` when there is none.
         at: id of the first instance that attains it.
         histogram: bin of :func:`decade` -> instances.
+        missed: hypothesis -> vacuous instances that missed it.
         violations: the first :data:`KEPT` by id, each ``{"id", "margin", ...}``.
         halved: how often a batch was cut in two for want of memory.
     """
@@ -55,6 +56,7 @@ class Tally:
     margin: float | None = None
     at: int | None = None
     histogram: Mapping[str, int] = field(default_factory=dict)
+    missed: Mapping[str, int] = field(default_factory=dict)
     violations: tuple[Mapping[str, Any], ...] = ()
     halved: int = 0
 
@@ -62,8 +64,6 @@ class Tally:
         """Return the tally of both sets of instances, which must be disjoint."""
         ends = [(t.margin, t.at) for t in (self, other) if t.margin is not None and t.at is not None]
         margin, at = min(ends, default=(None, None))
-        counts = Counter(self.histogram)
-        counts.update(other.histogram)
         kept = sorted((*self.violations, *other.violations), key=lambda violation: violation["id"])[:KEPT]
         return Tally(
             instances=self.instances + other.instances,
@@ -74,7 +74,8 @@ class Tally:
             undecided=self.undecided + other.undecided,
             margin=margin,
             at=at,
-            histogram=dict(sorted(counts.items())),
+            histogram=_added(self.histogram, other.histogram),
+            missed=_added(self.missed, other.missed),
             violations=tuple(kept),
             halved=self.halved + other.halved,
         )
@@ -96,6 +97,10 @@ class Tally:
         if found.margin is not None and not isfinite(found.margin):
             raise InputError(f"tally: expected a finite margin, found {found.margin}")
         return found
+
+
+def _added(first: Mapping[str, int], second: Mapping[str, int]) -> dict[str, int]:
+    return dict(sorted((Counter(first) + Counter(second)).items()))
 
 
 def total(tallies: Iterable[Tally]) -> Tally:

@@ -71,29 +71,41 @@ class BoxGauge:
 class _Linear:
     """Rows of the box program, sparse: variables u (k d), then a gauge a type (k).
 
-    ``predict`` x is the prediction (n, .); ``inside`` x <= 0 says that u_t is in its cone and |u_t|_inf at most the
-    gauge of t; ``walls`` names the first rows of ``inside``: (place in active, row of X).
+    The program is homogeneous, and solvers want numbers near 1: X counts in units of its largest entry, u and the
+    gauges in ``unit``, the largest entry of the target over that of X.
+
+    ``predict`` x is the prediction over the largest entry of the target, as ``target`` is (n, .); ``inside`` x <= 0
+    says that u_t is in its cone and |u_t|_inf at most the gauge of t; ``walls`` names the first rows of ``inside``:
+    (place in active, row of X, largest entry of that row, by which it is divided).
     """
 
-    def __init__(self, system: TypeSystem, active: Sequence[int]) -> None:
+    def __init__(self, system: TypeSystem, active: Sequence[int], target: Float[np.ndarray, " n"]) -> None:
         from scipy import sparse
 
         k, d = len(active), system.d
-        normals = [system.walls(t) for t in active]
-        sides = sparse.block_diag([-rows for rows in normals], format="csr") if k else sparse.csr_matrix((0, 0))
-        self.walls = [(j, i) for j, t in enumerate(active) for i in system.types[t].walls]
+        self.x_unit = float(np.abs(system.inputs).max())
+        self.y_unit = float(np.abs(target).max())
+        self.unit, self.target = self.y_unit / self.x_unit, target / self.y_unit
+        sizes = np.abs(system.inputs).max(1)
+        normals = [system.walls(t) / sizes[list(system.types[t].walls), None] for t in active]
+        sides = (
+            sparse.block_diag([sparse.csr_matrix(-rows) for rows in normals], format="csr")
+            if k
+            else sparse.csr_matrix((0, 0))
+        )
+        self.walls = [(j, i, float(sizes[i])) for j, t in enumerate(active) for i in system.types[t].walls]
         both = sparse.kron(sparse.eye(k), np.concatenate([np.eye(d), -np.eye(d)]))
         self.gauge = sparse.kron(sparse.eye(k), np.full((2 * d, 1), -1.0)).tocsr()
         self.sides, self.both = sides, both.tocsr()
         self.inside = sparse.bmat([[sides, sparse.csr_matrix((len(self.walls), k))], [both, self.gauge]], format="csr")
-        F = np.concatenate(list(system.maps[list(active)]), axis=1)
+        F = np.concatenate(list(system.maps[list(active)] / self.x_unit), axis=1)
         self.predict = np.concatenate([F, np.zeros((system.n, k))], axis=1)
 
     def multipliers(self, values: Sequence[float] | np.ndarray, count: int, n: int) -> Float[np.ndarray, "t n"]:
-        """Return mu of every type from the multipliers of the first rows."""
+        """Return mu of every type, for X itself, from the multipliers of the first rows."""
         mu = np.zeros((count, n))
-        for (j, i), v in zip(self.walls, values, strict=False):
-            mu[j, i] = v
+        for (j, i, size), v in zip(self.walls, values, strict=False):
+            mu[j, i] = v / size
         return mu
 
 
@@ -133,18 +145,17 @@ def _linear_program(system: TypeSystem, target: np.ndarray) -> tuple[float, np.n
     from scipy.optimize import linprog
 
     count, d = len(system.types), system.d
-    rows = _Linear(system, range(count))
+    rows = _Linear(system, range(count), target)
     cost = np.concatenate([np.zeros(count * d), np.ones(count)])
-    unit = float(np.abs(target).max())
     answer = linprog(
-        cost, A_ub=rows.inside, b_ub=np.zeros(rows.inside.shape[0]), A_eq=rows.predict, b_eq=target / unit,
+        cost, A_ub=rows.inside, b_ub=np.zeros(rows.inside.shape[0]), A_eq=rows.predict, b_eq=rows.target,
         bounds=_bounds(count * d, count), method="highs-ds", options=SHARP,
     )  # fmt: skip
     if answer.status != 0:
         raise InputError(f"box: the linear program gave up ({answer.message}); scale the data")
     mu = rows.multipliers(-answer.ineqlin.marginals, count, system.n)
-    u = np.asarray(answer.x[: count * d]).reshape(count, d) * unit
-    return float(answer.fun) * unit, u, np.asarray(answer.eqlin.marginals), mu
+    u = np.asarray(answer.x[: count * d]).reshape(count, d) * rows.unit
+    return float(answer.fun) * rows.unit, u, np.asarray(answer.eqlin.marginals) / rows.x_unit, mu
 
 
 def _cone_program(
@@ -152,11 +163,11 @@ def _cone_program(
 ) -> tuple[float, np.ndarray, np.ndarray, np.ndarray]:
     """Return value, u (k, d), nu (n,) and mu (k, n) of the least total gauge with loss <= level, a little less."""
     count, d = len(active), system.d
-    rows = _Linear(system, active)
-    size, unit = count * (d + 1), float(np.abs(system.targets).max())
+    rows = _Linear(system, active, system.targets)
+    size = count * (d + 1)
     program = ConicProgram(size)
     program.add("nonneg", rows.inside.toarray())
-    ball = np.concatenate([[math.sqrt(2 * float(level) * (1 - SPARE)) / unit], -system.targets / unit])
+    ball = np.concatenate([[math.sqrt(2 * float(level) * (1 - SPARE)) / rows.y_unit], -rows.target])
     program.add("soc", np.concatenate([np.zeros((1, size)), -rows.predict]), ball)
     cost = np.concatenate([np.zeros(count * d), np.ones(count)])
     nothing = np.zeros((size, size))
@@ -165,7 +176,8 @@ def _cone_program(
         raise InputError("box: the cone program gave up; scale the data")
     x, duals = found
     mu = rows.multipliers(duals["nonneg"][0], count, system.n)
-    return float(cost @ x) * unit, x[: count * d].reshape(count, d) * unit, duals["soc"][0][1:], mu
+    u = x[: count * d].reshape(count, d) * rows.unit
+    return float(cost @ x) * rows.unit, u, duals["soc"][0][1:] / rows.x_unit, mu
 
 
 def _bounds(free: int, positive: int) -> list[tuple[float | None, float | None]]:
@@ -240,10 +252,8 @@ def _some_copies(gauge: BoxGauge, p: float, width: int) -> tuple[tuple[int, ...]
 
     system = gauge.system
     count, d = len(system.types), system.d
-    rows = _Linear(system, range(count))
-    target = gauge.prediction
-    unit = float(np.abs(target).max())
-    scale = sparse.diags(np.concatenate([np.ones(count * d), np.full(count, p / unit)]))
+    rows = _Linear(system, range(count), gauge.prediction)
+    scale = sparse.diags(np.concatenate([np.ones(count * d), np.full(count, p / rows.unit)]))
     total = np.concatenate([np.zeros(count * d), np.ones(count)])
     answer = milp(
         total,
@@ -251,7 +261,7 @@ def _some_copies(gauge: BoxGauge, p: float, width: int) -> tuple[tuple[int, ...]
         bounds=Bounds(np.concatenate([np.full(count * d, -np.inf), np.zeros(count)]), np.inf),
         constraints=[
             LinearConstraint(rows.inside @ scale, -np.inf, 0.0),
-            LinearConstraint(rows.predict, target / unit, target / unit),
+            LinearConstraint(rows.predict, rows.target, rows.target),
             LinearConstraint(total[None, :], 0, width),
         ],
         options={"time_limit": SECONDS, "mip_rel_gap": 0.5},
@@ -269,18 +279,16 @@ def _shared_net(gauge: BoxGauge, active: Sequence[int], copies: Sequence[int]) -
     from scipy.optimize import linprog
 
     system, k = gauge.system, len(active)
-    rows, free = _Linear(system, active), k * system.d
+    rows, free = _Linear(system, active, gauge.prediction), k * system.d
     weights = sparse.csr_matrix(np.asarray(copies, float)[:, None])
     inside = sparse.bmat([[rows.sides, None], [rows.both, rows.gauge @ weights]], format="csr")
-    target = gauge.prediction
-    unit = float(np.abs(target).max())
     F = np.concatenate([rows.predict[:, :free], np.zeros((system.n, 1))], axis=1)
     cost = np.concatenate([np.zeros(free), np.ones(1)])
     answer = linprog(
-        cost, A_ub=inside, b_ub=np.zeros(inside.shape[0]), A_eq=F, b_eq=target / unit,
+        cost, A_ub=inside, b_ub=np.zeros(inside.shape[0]), A_eq=F, b_eq=rows.target,
         bounds=_bounds(free, 1), method="highs-ds", options=SHARP,
     )  # fmt: skip
-    candidates = [] if answer.status != 0 else [np.asarray(answer.x[:-1]).reshape(k, system.d) * unit]
+    candidates = [] if answer.status != 0 else [np.asarray(answer.x[:-1]).reshape(k, system.d) * rows.unit]
     if tuple(active) == gauge.active:
         candidates.append(gauge.u)
     found = []

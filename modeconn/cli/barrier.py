@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from modeconn.cli.options import add_data, add_json, positive_integer, write_json
+from modeconn.cli.options import add_data, add_json, add_loss, points, write_json
 from modeconn.errors import ExitCode, InputError
 
 __all__ = ["configure", "run"]
@@ -23,17 +23,21 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("net_b", metavar="B", help="second net, of the same shape")
     add_data(parser)
-    parser.add_argument("--baseline", default="linear", help="linear (default), endpoint_max or endpoint_mean")
     parser.add_argument(
-        "--loss", default="half_squared_error", help="half_squared_error (default), logistic, cross_entropy"
+        "--baseline",
+        metavar="NAME",
+        default="linear",
+        help="linear, endpoint_max or endpoint_mean (default linear); with the last, monotone segments have a barrier",
     )
+    add_loss(parser)
     parser.add_argument(
         "--method",
+        metavar="NAME",
         default=None,
         help="certified: rational enclosure (default for squared error); float64: exact algorithm in floats, any loss; "
         "grid: maximum over --points samples, a lower bound only",
     )
-    parser.add_argument("--points", type=positive_integer, default=1001, help="points of the grid (default 1001)")
+    parser.add_argument("--points", metavar="K", type=points, default=1001, help="points of the grid (default 1001)")
     parser.add_argument("--align", action="store_true", help="permute B's neurons by weight matching with A first")
     add_json(parser)
 

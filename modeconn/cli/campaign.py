@@ -39,7 +39,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--families", action="store_true", help="list the families and their parameters")
     parser.add_argument("--jobs", type=positive_integer, default=1, help="workers (default 1)")
     parser.add_argument(
-        "--shard", type=positive_integer, default=20_000, help="instances in a shard, the unit written (default 20000)"
+        "--shard", type=positive_integer, help="instances in a shard, the unit written (default: a few seconds' work)"
     )
     parser.add_argument("--engine", default=None, help="inline, processes or dask (default: inline for one job)")
     parser.add_argument("--scheduler", metavar="ADDRESS", help="Dask scheduler (default: a cluster of this machine)")
@@ -68,6 +68,8 @@ def run(args: argparse.Namespace) -> int:
         )
     for path in done.damaged:
         print(f"modeconn: {path} was damaged: put aside under {folder / 'damaged'} and done again", file=sys.stderr)
+    if done.summary.halved:
+        print(f"modeconn: batches cut in two for want of memory: {done.summary.halved}", file=sys.stderr)
     run_record = {
         "engine": name,
         "jobs": args.jobs,
@@ -75,6 +77,8 @@ def run(args: argparse.Namespace) -> int:
         "instances": done.instances,
         "instances_per_second": done.rate,
         "lost": done.lost,
+        "busy_seconds": done.busy,
+        "cpu_seconds": done.cpu,
         "halved": done.summary.halved,
     }
     summary = done.summary.to_json()

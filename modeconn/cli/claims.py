@@ -1,8 +1,9 @@
 """List the claims, or show one with its statement, hypotheses and controls; draw which rests on which.
 
-modeconn claims                                                  all of them
-modeconn claims N6                                               one in full
-modeconn claims --graph graph.svg --verdicts runs/verify         coloured by the verdicts of that run"""
+modeconn claims                                           all of them
+modeconn claims N6                                        one in full
+modeconn claims --graph graph.svg --verdicts runs/verify  coloured by the verdicts of that run; an arrow that follows
+                                                          from others is left out"""
 
 from __future__ import annotations
 
@@ -24,7 +25,7 @@ __all__ = ["configure", "run"]
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    parser.add_argument("id", nargs="?", help="show this claim only")
+    parser.add_argument("id", metavar="ID", nargs="?", help="show this claim only")
     parser.add_argument("--graph", metavar="FILE.svg", help="draw the graph of the claims")
     parser.add_argument("--verdicts", metavar="RUN", help="colour the graph by this run's folder or verdicts.json")
     add_json(parser)
@@ -55,7 +56,7 @@ def run(args: argparse.Namespace) -> int:
     if args.graph is not None:
         _draw(args.graph, chosen, {} if args.verdicts is None else _verdicts(args.verdicts))
     write_json(args.json, {"schema": "modeconn.claims/1", "claims": shown})
-    if args.json == "-":
+    if args.json == "-" or (args.graph is not None and args.id is None):
         return ExitCode.HELD
     for claim in shown:
         false_theorem = "  (published, false: must be refuted)" if claim["expected"] == "refuted" else ""
@@ -101,5 +102,5 @@ def _verdicts(source: str) -> dict[str, str]:
         return found
     except OSError as error:
         raise InputError(f"--verdicts: cannot read {path}: {error.strerror or error}; name a run's folder") from None
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         raise InputError(f"--verdicts: {path} is not a verdicts.json of 'modeconn verify'") from None

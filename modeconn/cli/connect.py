@@ -20,7 +20,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from modeconn.cli.options import add_data, add_json, positive_integer, write_json
+from modeconn.cli.options import add_data, add_json, add_loss, points, write_json
 from modeconn.errors import ExitCode, InputError
 
 if TYPE_CHECKING:
@@ -44,15 +44,20 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("net_b", metavar="B", help="second net, of the same shape")
     add_data(parser)
     parser.add_argument("--region", metavar="R", required=True, help="such as spectral:1.5 or linf:0.8 (see above)")
-    parser.add_argument("--construction", metavar="NAME", default="auto", help="default: the cheapest that joins")
     parser.add_argument(
-        "--loss", default="half_squared_error", help="half_squared_error (default), logistic, cross_entropy"
+        "--construction",
+        metavar="NAME",
+        default="auto",
+        help="such as tau-climb (default auto: the cheapest that joins)",
     )
+    add_loss(parser)
     parser.add_argument("--certificate", metavar="OUT", help="write the certificate (JSON) and have it checked")
     parser.add_argument("--problem", metavar="OUT", help="write nets, data and region; default: beside the certificate")
     parser.add_argument("--path", metavar="OUT.npz", help="write the knots of the path")
     parser.add_argument("--plot", metavar="OUT.svg", help="draw loss and live neurons along it: .svg, .png or .pdf")
-    parser.add_argument("--points", type=positive_integer, default=129, help="nets of the path to sample (default 129)")
+    parser.add_argument(
+        "--points", metavar="K", type=points, default=129, help="nets of the path to sample (default 129)"
+    )
     add_json(parser)
 
 
@@ -74,7 +79,7 @@ def run(args: argparse.Namespace) -> int:
     straight = barrier_exact(*nets, data.X, data.Y, loss=args.loss, baseline="endpoint_max")
     seen = None
     if found.path is not None:
-        seen = sample_path(found.path, data.X, data.Y, region, args.loss, max(args.points, 2))
+        seen = sample_path(found.path, data.X, data.Y, region, args.loss, args.points)
     record = _record(found, straight, seen, data, region)
     if args.problem is not None or (args.certificate is not None and found.joined):
         record |= _certified(args, nets, data, region, found)

@@ -83,7 +83,10 @@ def _arguments(argv: Sequence[str]) -> argparse.Namespace:
         if module is not None:
             module.configure(sub)
             sub.set_defaults(run=module.run)
-    args = parser.parse_args(argv)
+    args, unknown = parser.parse_known_args(argv)
+    if unknown:
+        prog = " ".join(filter(None, (parser.prog, named)))
+        raise InputError(f"unrecognized arguments: {' '.join(unknown)}; see {prog} --help")
     if named is None:
         parser.print_help()
     return args
@@ -111,6 +114,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         return int(ExitCode.HELD)
     except InputError as error:
         print(f"modeconn: error: {' '.join(str(error).split())}", file=sys.stderr)
+        return int(ExitCode.BAD_INPUT)
+    except MemoryError as error:
+        detail = " ".join(str(error).split())[:200]
+        print(f"modeconn: error: out of memory{detail and ': '}{detail}; ask for less at once", file=sys.stderr)
         return int(ExitCode.BAD_INPUT)
     except Exception as error:
         if "--debug" in words:

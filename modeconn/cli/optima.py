@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from modeconn.cli.options import add_json, integers, write_json
+from modeconn.cli.options import add_json, positive_integers, write_json
 from modeconn.errors import ExitCode, InputError
 
 if TYPE_CHECKING:
@@ -30,7 +30,9 @@ SHOWN = 12
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     parser.add_argument("problem", metavar="PROBLEM", help="problem file, JSON, with a ridge term")
-    parser.add_argument("--widths", metavar="A:B", type=integers, help="count components again by the graph of cells")
+    parser.add_argument(
+        "--widths", metavar="M[,M]|A:B", type=positive_integers, help="count components again by the graph of cells"
+    )
     parser.add_argument(
         "--certificate",
         metavar="OUT",
@@ -47,15 +49,13 @@ def run(args: argparse.Namespace) -> int:
     from modeconn.regularised import dual_optimum, optimal_set, ridge_gap, ridge_staircase
     from modeconn.topology import read_problem
 
-    widths = sorted(set(args.widths or []))
-    if widths and widths[0] < 1:
-        raise InputError(f"--widths: expected numbers >= 1, found {widths[0]}")
+    widths = sorted(args.widths or [])
     if args.certificate is not None and not Path(args.certificate).parent.is_dir():
         raise InputError(f"--certificate: expected a file in a folder that exists, found {args.certificate!r}")
     problem = read_problem(args.problem)
     optimum = dual_optimum(problem)
     gap, found = ridge_gap(problem, optimum), optimal_set(problem, optimum)
-    stairs = list(ridge_staircase(problem, widths, found))
+    stairs = list(ridge_staircase(problem, reversed(widths), found))[::-1]  # the largest says first if it is too large
     payload = _record(gap, found, stairs)
     if args.certificate is not None:
         note = {"problem": {"sha256": file_sha256(args.problem)}}

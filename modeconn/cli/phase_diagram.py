@@ -21,13 +21,16 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from modeconn.cli.options import add_json, integers, positive_integer, write_json
+from modeconn.cli.options import add_json, add_seed, positive_integer, positive_integers, ready_folder, write_json
 from modeconn.errors import ExitCode, InputError
 
 if TYPE_CHECKING:
     from modeconn.capacity import PhaseDiagram, TypeSystem
 
 __all__ = ["axis", "configure", "run"]
+
+MOST_WIDTHS = 100
+"""Most widths of a diagram: each takes a second or two."""
 
 COUNT = 16
 """Values on an axis given by its ends."""
@@ -75,13 +78,17 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", metavar="NAME", help="points of a data set instead: a name or a file")
     parser.add_argument("--points", metavar="N", type=positive_integer, help="points of --data (default 6)")
     parser.add_argument("--inputs", metavar="D", type=positive_integer, help="principal directions (default 2)")
-    parser.add_argument("--seed", type=int, default=0, help="seed of the choice of points (default 0)")
+    add_seed(parser, "the choice of points")
     decays = "decays, LOW:HIGH[:COUNT] or a list (default: around the least radius)"
     parser.add_argument("--lambda-a", metavar="AXIS", type=_axis, help=f"AdamW's {decays}")
     parser.add_argument("--lambda-m", metavar="AXIS", type=_axis, help=f"Muon's {decays}")
-    parser.add_argument("--widths", metavar="M", type=integers, default=[4, 16, 64], help="default 4,16,64")
+    parser.add_argument(
+        "--widths", metavar="M[,M]|A:B", type=positive_integers, default=[4, 16, 64], help="widths (default 4,16,64)"
+    )
     parser.add_argument("--level", metavar="C", default="0", help='loss level such as "1/100" or 0.01 (default 0)')
-    parser.add_argument("--out", metavar="FOLDER", default="runs/phase-diagram", help="default runs/phase-diagram")
+    parser.add_argument(
+        "--out", metavar="FOLDER", default="runs/phase-diagram", help="the run's folder (default runs/phase-diagram)"
+    )
     add_json(parser)
 
 
@@ -92,17 +99,13 @@ def run(args: argparse.Namespace) -> int:
     from modeconn.cells.rational import as_fraction
     from modeconn.cli.progress import progress
 
-    folder = Path(args.out)
-    if folder.exists() and not folder.is_dir():
-        raise InputError(f"--out: expected a folder, found the file {folder}; choose another name")
-    if min(args.widths) < 1:
-        raise InputError(f"--widths: expected numbers >= 1, found {min(args.widths)}")
-    if len(set(args.widths)) < len(args.widths):
-        raise InputError("--widths: expected different numbers, found one twice; name it once")
+    if len(args.widths) > MOST_WIDTHS:
+        raise InputError(f"--widths: expected at most {MOST_WIDTHS} widths, found {len(args.widths)}; name fewer")
     level = as_fraction(args.level, "--level")
     if level < 0:
         raise InputError(f"--level: expected a number >= 0, found {short(level)}")
     about, system = _problem(args)
+    folder = ready_folder(args.out)
     lambdas_A, lambdas_M = args.lambda_a, args.lambda_m
     if lambdas_A is None or lambdas_M is None:
         natural = natural_axes(system, args.widths, level)
@@ -167,7 +170,7 @@ def _write(found: PhaseDiagram, folder: Path, about: str) -> dict[str, Any]:
     from modeconn.report.manifest import manifest
     from modeconn.report.run_folder import csv_text
 
-    (folder / "certificates").mkdir(parents=True, exist_ok=True)
+    ready_folder(str(folder / "certificates"))
     _forget(folder)
     files = [write_file(folder / "problem.json", found.system.to_json())]
     certificates = {}

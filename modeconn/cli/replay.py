@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from modeconn.cli.options import add_json, write_json
+from modeconn.errors import InputError
 
 __all__ = ["configure", "run"]
 
@@ -19,7 +20,10 @@ def run(args: argparse.Namespace) -> int:
     """Replay the witness; exit 1 when it still refutes its claim."""
     from proofs_check.claims import replay
 
-    result = replay(args.file)
+    try:
+        result = replay(args.file)
+    except RecursionError:
+        raise InputError(f"{args.file}: nested too deeply to be a witness of 'modeconn verify'") from None
     write_json(args.json, result.to_json())
     if args.json != "-":
         print(result.text())

@@ -13,8 +13,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from modeconn.cli.options import add_json, write_json
-from modeconn.errors import ExitCode, InputError, unknown_name
+from modeconn.cli.options import add_json, add_seed, ready_folder, write_json
+from modeconn.errors import ExitCode, unknown_name
 
 __all__ = ["configure", "run"]
 
@@ -23,10 +23,17 @@ ALL = "all"
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    parser.add_argument("name", nargs="?", help="the figure, or 'all'; none: list them")
-    parser.add_argument("--profile", default="quick", help="quick (default): seconds; full: minutes")
-    parser.add_argument("--seed", type=int, default=0, help="seed of every random choice (default 0)")
-    parser.add_argument("--out", metavar="FOLDER", default="runs/reproduce", help="default runs/reproduce")
+    parser.add_argument("name", metavar="NAME", nargs="?", help="the figure, or 'all'; none: list them")
+    parser.add_argument(
+        "--profile", metavar="NAME", default="quick", help="quick: seconds, full: minutes (default quick)"
+    )
+    add_seed(parser)
+    parser.add_argument(
+        "--out",
+        metavar="FOLDER",
+        default="runs/reproduce",
+        help="folder of the figures' folders (default runs/reproduce)",
+    )
     add_json(parser)
 
 
@@ -36,15 +43,11 @@ def run(args: argparse.Namespace) -> int:
 
     if args.profile not in PROFILES:
         raise unknown_name("profile", args.profile, PROFILES)
-    if args.seed < 0:
-        raise InputError(f"--seed: expected a whole number >= 0, found {args.seed}")
     if args.name is None:
         return _list(args)
     if args.name != ALL and args.name not in REPRODUCTIONS:
         raise unknown_name("figure", args.name, [*REPRODUCTIONS, ALL])
-    root = Path(args.out)
-    if root.exists() and not root.is_dir():
-        raise InputError(f"--out: expected a folder, found the file {root}; choose another name")
+    root = ready_folder(args.out)
     made = {name: _make(name, root / name, args) for name in (REPRODUCTIONS if args.name == ALL else [args.name])}
     write_json(args.json, {"schema": "modeconn.reproduce/1", "pages": made})
     if args.json != "-":

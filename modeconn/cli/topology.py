@@ -18,7 +18,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from modeconn.cli.options import add_json, integers, positive_integer, write_json
+from modeconn.cli.options import add_json, positive_integer, positive_integers, write_json
 from modeconn.errors import ExitCode, InputError
 
 if TYPE_CHECKING:
@@ -37,7 +37,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     parser.add_argument("problem", metavar="PROBLEM", help="problem file, JSON")
     parser.add_argument("--width", metavar="M", type=positive_integer, help="number of neurons")
-    parser.add_argument("--widths", metavar="A:B", type=integers, help="a staircase: 1:3 (both ends) or 2,3")
+    parser.add_argument(
+        "--widths", metavar="M[,M]|A:B", type=positive_integers, help="a staircase: 1:3 (both ends) or 2,3"
+    )
     parser.add_argument("--level", metavar="C", help='loss level such as "1/100" or 0.01 (default: the least loss)')
     parser.add_argument(
         "--certificate",
@@ -101,7 +103,8 @@ def _run_enclosed(args: argparse.Namespace, problem: Problem, widths: list[int],
 
     if args.certificate is not None or args.figure is not None:
         raise InputError("--certificate and --figure: expected a problem without ridge and no --inside; leave them out")
-    results = {width: enclosed_result(problem, width, level, args.max_cells) for width in widths}
+    first = {width: enclosed_result(problem, width, level, args.max_cells) for width in reversed(widths)}
+    results = {width: first[width] for width in widths}  # the largest came first: it says if it is too large
     payload: dict[str, Any] = {"schema": "modeconn.topology-enclosed/1"}
     payload |= enclosed_record(results[args.width]) if args.width is not None else {}
     if args.widths is not None:
@@ -116,8 +119,8 @@ def _run_enclosed(args: argparse.Namespace, problem: Problem, widths: list[int],
 def _widths(args: argparse.Namespace) -> list[int]:
     """Return the widths to compute, ascending."""
     widths = sorted({*(args.widths or []), *([] if args.width is None else [args.width])})
-    if not widths or widths[0] < 1:
-        raise InputError(f"width: expected --width M or --widths A:B with numbers >= 1, found {widths or 'neither'}")
+    if not widths:
+        raise InputError("width: expected --width M or --widths A:B, found neither; name the number of neurons")
     if args.certificate is not None and args.width is None:
         raise InputError("--certificate: expected --width, found only --widths; name the width to certify")
     return widths

@@ -9,35 +9,55 @@ from __future__ import annotations
 
 import argparse
 import sys
-from pathlib import Path
 
-from modeconn.cli.options import add_data, add_json, integers, positive_integer, write_json
+from modeconn.cli.options import (
+    add_data,
+    add_json,
+    add_loss,
+    positive_integer,
+    positive_integers,
+    ready_folder,
+    seeds,
+    write_json,
+)
 from modeconn.errors import ExitCode, InputError
 
-__all__ = ["configure", "run"]
+__all__ = ["MOST_WEIGHTS", "configure", "run"]
+
+MOST_WEIGHTS = 10**9
+"""Most weights that the nets of a fleet may have together: a few of them fill the memory of a machine."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     add_data(parser)
-    parser.add_argument("--optimizer", nargs="+", default=["adamw"], metavar="NAME", help="such as adamw lion muon")
-    parser.add_argument("--width", type=integers, default=[32], metavar="M[,M]", help="hidden widths (default 32)")
-    parser.add_argument("--seeds", type=integers, default=[0], metavar="S[,S]|A:B", help="seeds (default 0)")
+    parser.add_argument(
+        "--optimizer", nargs="+", default=["adamw"], metavar="NAME", help="such as adamw lion muon (default adamw)"
+    )
+    parser.add_argument(
+        "--width", type=positive_integers, default=[32], metavar="M[,M]|A:B", help="hidden widths (default 32)"
+    )
+    parser.add_argument("--seeds", type=seeds, default=[0], metavar="S[,S]|A:B", help="seeds (default 0)")
     parser.add_argument(
         "--learning-rate", type=float, nargs="+", metavar="EPS", help="default: the study's, by optimizer"
     )
     parser.add_argument(
         "--weight-decay", type=float, nargs="+", metavar="LAM", help="default: the study's, by optimizer"
     )
-    parser.add_argument("--steps", type=positive_integer, default=600, help="full-batch steps (default 600)")
-    parser.add_argument("--schedule", default="cosine", help="constant, linear or cosine (default) decay of the rate")
     parser.add_argument(
-        "--loss", default="half_squared_error", help="half_squared_error (default), logistic, cross_entropy"
+        "--steps", metavar="K", type=positive_integer, default=600, help="full-batch steps (default 600)"
     )
+    parser.add_argument(
+        "--schedule",
+        metavar="NAME",
+        default="cosine",
+        help="decay of the rate: constant, linear or cosine (default cosine)",
+    )
+    add_loss(parser)
     parser.add_argument(
         "--dtype", default="float32", choices=("float32", "float64"), help="of training (default float32)"
     )
-    parser.add_argument("--out", metavar="FOLDER", default="runs/nets", help="where the nets go (default runs/nets)")
+    parser.add_argument("--out", metavar="FOLDER", default="runs/nets", help="folder of the nets (default runs/nets)")
     add_json(parser)
 
 
@@ -70,8 +90,12 @@ def run(args: argparse.Namespace) -> int:
             )
         )
     fleet = Fleet.concat(*parts)
-    folder = Path(args.out)
-    folder.mkdir(parents=True, exist_ok=True)
+    weights = int(fleet.width.sum()) * (data.d + data.c)
+    if weights > MOST_WEIGHTS:
+        raise InputError(
+            f"expected nets of at most 10^9 weights together, found {weights}; take fewer or narrower nets"
+        )
+    folder = ready_folder(args.out)
     with progress(sys.stderr) as reporter:
         reporter.start("training", len(fleet) * args.steps)
         told = 0

@@ -3,6 +3,7 @@
   modeconn verify                          every claim, then the study; writes runs/verify/report.html
   modeconn verify --claim L1 --claim S1    some claims, no study
   modeconn verify my_claims.py             the claims of your own file
+  modeconn verify --campaign runs/million  finished campaigns beside the verdicts of the claims they are about
 
 Verdicts: certified (an exact checker accepted every instance), not refuted (tried, none failed), refuted (a witness,
 confirmed exactly, is written for 'modeconn replay'), undecided (and why)."""
@@ -11,11 +12,16 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from modeconn.cli.options import add_json, positive_integer, write_json
 from modeconn.errors import ExitCode, InputError, unknown_name
+
+if TYPE_CHECKING:
+    from proofs_check.claims import Claim
 
 __all__ = ["configure", "run"]
 
@@ -29,6 +35,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--jobs", type=positive_integer, default=1, help="worker processes (default 1)")
     parser.add_argument("--out", metavar="FOLDER", help="the run's folder (default runs/<file or 'verify'>)")
     parser.add_argument("--resume", action="store_true", help="keep the finished parts of an interrupted run in --out")
+    parser.add_argument(
+        "--campaign", nargs="+", action="extend", default=[], metavar="FOLDER", help="show these finished campaigns too"
+    )
     study = parser.add_mutually_exclusive_group()
     study.add_argument("--study", action="store_true", default=None, help="run the study on real data as well")
     study.add_argument("--no-study", dest="study", action="store_false", help="leave the study out")
@@ -39,6 +48,7 @@ def run(args: argparse.Namespace) -> int:
     """Run the trial and the study, write the run's folder, print the table of verdicts."""
     from modeconn.cli.progress import progress
     from modeconn.cli.tables import print_study, print_verdicts
+    from modeconn.report.campaign import campaign_rows
     from modeconn.report.run_folder import write_run
     from modeconn.studies import STUDY_PROFILES, real_data_study
     from proofs_check.claims import CLAIMS, load_claims, verify_claims
@@ -56,6 +66,7 @@ def run(args: argparse.Namespace) -> int:
     folder = Path(args.out or Path("runs") / name)
     if folder.exists() and not folder.is_dir():
         raise InputError(f"--out: expected a folder, found the file {folder}; choose another name")
+    campaigns = campaign_rows(map(Path, args.campaign), folder)
 
     with progress(sys.stderr) as reporter:
         report = verify_claims(
@@ -76,12 +87,27 @@ def run(args: argparse.Namespace) -> int:
                 resume=args.resume,
                 reporter=reporter,
             )
-    payload = report.to_json()
+    payload = report.to_json() | ({"campaigns": campaigns} if campaigns else {})
     written = write_run(folder, payload, study, command=["modeconn", *sys.argv[1:]])
     write_json(args.json, payload)
     if args.json != "-":
         print_verdicts(payload)
+        for row in campaigns:
+            print(_line(row))
         if study is not None:
             print_study(study)
         print(f"\nreport: {written}")
-    return ExitCode(report.exit_code)
+    is_refuted = any(_refutes(row, {**CLAIMS, **library}.get(row["claim"])) for row in campaigns)
+    return ExitCode.REFUTED if is_refuted else ExitCode(report.exit_code)
+
+
+def _line(row: Mapping[str, Any]) -> str:
+    """Return what a campaign says of a claim, in one line."""
+    what = f"{row['claim']}{', control ' + row['control'] if row['control'] else ''}"
+    margin = "" if row["margin"] is None else f", smallest margin {row['margin']:.3g}"
+    return f"{what}: campaign {row['campaign']}: {row['verdict']}, {row['instances']:,} instances{margin}"
+
+
+def _refutes(row: Mapping[str, Any], claim: Claim | None) -> bool:
+    """Return whether a campaign refuted a claim that is not expected to fall (a control is)."""
+    return row["verdict"] == "refuted" and not row["control"] and (claim is None or claim.expected != "refuted")

@@ -14,7 +14,15 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from modeconn.cli.options import add_json, positive_integer, write_json
+from modeconn.cli.options import (
+    add_json,
+    add_seed,
+    jobs,
+    positive_integer,
+    positive_integers,
+    ready_folder,
+    write_json,
+)
 from modeconn.errors import ExitCode, InputError
 
 if TYPE_CHECKING:
@@ -22,7 +30,10 @@ if TYPE_CHECKING:
     from modeconn.studies.witness import Witness
     from modeconn.studies.witness_search import SearchSettings
 
-__all__ = ["configure", "run", "seconds", "sizes"]
+__all__ = ["configure", "run", "seconds"]
+
+MOST_INPUTS = 6
+"""Problems that differ by permutations and signs of the inputs count as one; d inputs have 2^d d! of these."""
 
 UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 
@@ -40,44 +51,36 @@ def seconds(text: str) -> float:
     except ValueError:
         value = float("nan")
     if not 0 < value < float("inf"):
-        raise InputError(f"expected a duration such as 60s, 10m or 2h, found {text!r}")
+        raise argparse.ArgumentTypeError(f"expected a duration such as 60s, 10m or 2h, found {text!r}")
     return value
-
-
-def sizes(text: str) -> tuple[int, ...]:
-    """Read numbers of data points: ``"4"``, ``"3,5"``, or ``"3:5"`` with both ends.
-
-    Example:
-        >>> sizes("3:5"), sizes("4")
-        ((3, 4, 5), (4,))
-    """
-    try:
-        if ":" in text:
-            low, high = (int(part) for part in text.split(":"))
-            values = tuple(range(low, high + 1))
-        else:
-            values = tuple(int(part) for part in text.split(","))
-    except ValueError:
-        values = ()
-    if not values or min(values) < 1:
-        raise InputError(f"expected numbers of data points such as 4 or 3:5, found {text!r}")
-    return values
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    parser.add_argument("--d", type=positive_integer, default=2, help="inputs (default 2)")
-    parser.add_argument("--width", type=positive_integer, default=2, help="hidden width (default 2)")
+    parser.add_argument("--d", metavar="D", type=positive_integer, default=2, help="inputs (default 2)")
+    parser.add_argument("--width", metavar="M", type=positive_integer, default=2, help="hidden width (default 2)")
     parser.add_argument(
-        "--n", type=sizes, default=(3, 4, 5), metavar="A:B", help="data points (default 3:5, both ends)"
+        "--n",
+        type=positive_integers,
+        default=(3, 4, 5),
+        metavar="N[,N]|A:B",
+        help="data points (default 3:5, both ends)",
     )
-    parser.add_argument("--budget", type=seconds, default=60.0, help="time to search, such as 60s or 10m (default 60s)")
-    parser.add_argument("--entries", type=positive_integer, default=2, help="largest entry of X and y (default 2)")
-    parser.add_argument("--seed", type=int, default=0, help="seed of every random choice (default 0)")
-    parser.add_argument("--jobs", type=positive_integer, default=1, help="worker processes of the search (default 1)")
-    parser.add_argument("--seeds", type=positive_integer, default=256, help="runs of each final fleet (default 256)")
+    parser.add_argument(
+        "--budget", metavar="TIME", type=seconds, default=60.0, help="time to search, such as 60s or 10m (default 60s)"
+    )
+    parser.add_argument(
+        "--entries", metavar="E", type=positive_integer, default=2, help="largest entry of X and y (default 2)"
+    )
+    add_seed(parser)
+    parser.add_argument("--jobs", metavar="J", type=jobs, default=1, help="worker processes of the search (default 1)")
+    parser.add_argument(
+        "--seeds", metavar="K", type=positive_integer, default=256, help="runs of each final fleet (default 256)"
+    )
     parser.add_argument("--problem", metavar="FILE", help="tell the story of this problem instead of searching")
-    parser.add_argument("--out", metavar="FOLDER", default="runs/witness", help="default runs/witness")
+    parser.add_argument(
+        "--out", metavar="FOLDER", default="runs/witness", help="the run's folder (default runs/witness)"
+    )
     parser.add_argument("--resume", action="store_true", help="go on with an interrupted search in --out")
     add_json(parser)
 
@@ -89,22 +92,21 @@ def run(args: argparse.Namespace) -> int:
     from modeconn.studies.witness_search import SearchSettings
     from modeconn.studies.witness_story import tell_witness
 
-    folder = Path(args.out)
-    if folder.exists() and not folder.is_dir():
-        raise InputError(f"--out: expected a folder, found the file {folder}; choose another name")
-    settings = SearchSettings(args.d, args.width, args.n, args.entries, args.seed)
+    if args.d > MOST_INPUTS:
+        raise InputError(f"--d: expected at most {MOST_INPUTS} inputs, found {args.d}; lower it")
+    settings = SearchSettings(args.d, args.width, tuple(args.n), args.entries, args.seed)
     with progress(sys.stderr) as reporter:
         if args.problem is not None:
             witness, missed = _given(args.problem, args.width)
+            folder = ready_folder(args.out)
         else:
-            folder.mkdir(parents=True, exist_ok=True)
+            folder = ready_folder(args.out)
             witness, missed = _searched(args, settings, folder, reporter)
         if witness is None:
             write_json(args.json, {"schema": "modeconn.witness/1", "found": False, "near_misses": missed})
             if args.json != "-":
                 print("no witness found: " + missed["reason"])
             return ExitCode.UNDECIDED
-        folder.mkdir(parents=True, exist_ok=True)
         story = tell_witness(witness, FleetSettings(seeds=args.seeds), reporter)
 
     from modeconn.report.witness import write_witness

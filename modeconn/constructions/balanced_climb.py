@@ -31,6 +31,7 @@ from fractions import Fraction
 import numpy as np
 from jaxtyping import Float
 
+from modeconn.constructions.acceptance import moved_by_rounding
 from modeconn.constructions.cell_level import knot_loss_bounds, slack_of_path
 from modeconn.constructions.cell_path import CellPath, cell_path
 from modeconn.constructions.cell_state import CellState
@@ -125,15 +126,20 @@ def balanced_climb(pair: Pair) -> Connection:
     wider = dataclasses.replace(pair, region=twice, shared={})  # K2 is inside
     found = join_over_the_top(ReducedPair(wider, rule, features, (recombine(features[0]), recombine(features[1]))))
     if not isinstance(found.path, GramPath):
-        return found
+        return dataclasses.replace(found, construction="balanced-climb")
     path = _balanced(found.path, pair, kinds[0], radii)
-    losses = knot_loss_bounds(pair, path.states)
+    losses, slack = knot_loss_bounds(pair, path.states), slack_of_path(pair, path)
+    moved = moved_by_rounding(pair, losses, slack)
+    if moved is not None:
+        return dataclasses.replace(
+            found, path=None, construction="balanced-climb", level=None, radius_slack=None, knot_losses=(), reason=moved
+        )
     return dataclasses.replace(
         found,
         path=path,
         construction="balanced-climb",
         level=Fraction(max(losses)),
-        radius_slack=slack_of_path(pair, path),
+        radius_slack=slack,
         knot_losses=losses,
     )
 

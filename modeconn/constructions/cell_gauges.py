@@ -53,6 +53,8 @@ def solve_gauges(
     from scipy import sparse
     from scipy.optimize import linprog
 
+    top = np.abs(X).max(axis=1, keepdims=True, initial=0.0)
+    X = X / np.where(top > 0, top, 1.0)  # every row of the program is homogeneous in its point
     blocks = [_rows(X, part, len(cost)) for part in parts]
     free = sum(block.keep.shape[1] for block in blocks)
     keep = sparse.hstack(
@@ -102,7 +104,9 @@ def _rows(X: Float[np.ndarray, "n d"], part: GaugePart, gauges: int) -> _Rows:
     top = np.maximum(np.abs(part.given).max(axis=1, initial=0.0), LEAST)
     room = np.maximum(sides * (part.given @ X.T), 0.0) / top[:, None]
     margin = np.minimum(MARGIN * np.abs(X).sum(axis=1)[None], 0.5 * room)
-    walls = sparse.block_diag([-row[:, None] * X for row in sides]) if K else sparse.csr_matrix((0, 0))
+    walls = (
+        sparse.block_diag([sparse.csr_matrix(-row[:, None] * X) for row in sides]) if K else sparse.csr_matrix((0, 0))
+    )
     entries, eye = sparse.kron(pick, np.ones((d, 1))), sparse.eye(K * d)
     away = sparse.diags(margin.reshape(-1)) @ sparse.kron(pick, np.ones((n, 1)))
     return _Rows(keep, sparse.vstack([eye, -eye, walls]), sparse.vstack([-entries, -entries, away]))

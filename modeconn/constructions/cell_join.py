@@ -9,6 +9,7 @@ from fractions import Fraction
 import numpy as np
 from jaxtyping import Float, Int
 
+from modeconn.constructions.acceptance import moved_by_rounding
 from modeconn.constructions.cell_classes import Classes
 from modeconn.constructions.cell_exact import exact_signs, same_sides
 from modeconn.constructions.cell_level import knot_loss_bounds, slack_of_path
@@ -124,7 +125,7 @@ def join(pair: Pair, name: str, first: Reduced, last: Reduced) -> Connection:
 
     def answer(reason: str) -> Connection:
         return Connection(
-            None, name, pair.width, first.live, last.live, needed, None, Fraction(0), (), reason,
+            None, name, pair.width, first.live, last.live, needed, None, None, (), reason,
             drift=max(first.drift, last.drift),
         )  # fmt: skip
 
@@ -138,9 +139,12 @@ def join(pair: Pair, name: str, first: Reduced, last: Reduced) -> Connection:
     crossed = path.crossings(pair.X)
     if crossed:
         return answer(f"rounding brought {len(crossed)} neurons across a hyperplane; {numbers}")
-    losses = knot_loss_bounds(pair, path.states)
+    losses, slack = knot_loss_bounds(pair, path.states), slack_of_path(pair, path)
+    moved = moved_by_rounding(pair, losses, slack)
+    if moved is not None:
+        return answer(f"{moved}; {numbers}")
     return Connection(
         path, name, pair.width, first.live, last.live, needed,
-        level=Fraction(max(losses)), radius_slack=slack_of_path(pair, path), knot_losses=losses,
+        level=Fraction(max(losses)), radius_slack=slack, knot_losses=losses,
         reason=numbers, drift=max(first.drift, last.drift),
     )  # fmt: skip

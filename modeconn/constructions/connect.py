@@ -28,8 +28,8 @@ def connect(
     """Return the path from net0 to net1 that never exceeds the worse end's loss nor leaves the region.
 
     ``"auto"`` tries the constructions meant for the region, cheapest first, and returns the first that joins the nets;
-    if none does, the numbers of the one that needs the
-    least width, with all reasons.
+    its ``reason`` also says which were tried before it and why they gave up. If none joins them, the answer has the
+    numbers of the one that needs the least width, and the reasons of all.
 
     Args:
         net0: first net, in the region.
@@ -70,10 +70,19 @@ def connect_pair(pair: Pair, construction: str = "auto") -> Connection:
         return chosen(pair)
     tried: list[Connection] = []
     for candidate in constructions_for(pair):
-        tried.append(candidate(pair))
-        if tried[-1].joined:
-            return tried[-1]
+        found = candidate(pair)
+        if found.joined:
+            return dataclasses.replace(found, reason="; before it: ".join([found.reason, *_reasons(tried)]))
+        tried.append(found)
     if not tried:
-        raise InputError(f"connect: no construction for the region {pair.region} with {pair.outputs} outputs")
+        raise InputError(
+            f"connect: boxes are for one output only, found the region {pair.region} with {pair.outputs} outputs; "
+            "take a spectral ball that holds both nets"
+        )
     closest = min(tried, key=lambda found: found.needed)
-    return dataclasses.replace(closest, reason="; ".join(f"{found.construction}: {found.reason}" for found in tried))
+    return dataclasses.replace(closest, reason=_reasons(tried)[0])
+
+
+def _reasons(tried: list[Connection]) -> list[str]:
+    """Return in one text (or none) why each of those that were tried gave up."""
+    return ["; ".join(f"{found.construction}: {found.reason}" for found in tried)] if tried else []

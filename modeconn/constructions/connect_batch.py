@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -28,8 +29,9 @@ def connect_batch(
     """Return what :func:`connect` returns for each of B pairs, over the same data and region.
 
     The 2 B reductions are one compiled call (regions of kind ``"gram"``, m > N); a pair whose points are dependent, or
-    whose live neurons do not fit side by side, goes through :func:`connect` alone. Bounds at the knots are taken in
-    float64: levels may exceed the worse end by about 1e-12 of it, where :func:`connect` gets 1e-15.
+    whose live neurons do not fit side by side, goes through :func:`connect` alone; so do all, with a warning, where the
+    reductions do not fit the device's memory. Bounds at the knots are taken in float64: levels may exceed the worse end
+    by about 1e-12 of it, where :func:`connect` gets 1e-15.
 
     Args:
         nets0: stacked first nets, leaves (B, ...).
@@ -74,7 +76,11 @@ def _reduce_all(pairs: list[Pair]) -> None:
         return
     nets = [(pair.W0, pair.A0) for pair in pairs] + [(pair.W1, pair.A1) for pair in pairs]
     features = np.stack([rule.features(W, A, first.X) for W, A in nets])
-    weights, drift = recombine_batch(features)
+    try:
+        weights, drift = recombine_batch(features)
+    except MemoryError:
+        warnings.warn("connect_batch: the reductions do not fit the device; each pair goes alone", stacklevel=3)
+        return
     for k, pair in enumerate(pairs):
         both = (k, k + len(pairs))
         if all(drift[i] <= _MAX_DRIFT for i in both):

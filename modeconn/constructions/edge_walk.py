@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from fractions import Fraction
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from modeconn.constructions.connection import Connection
+from modeconn.constructions.exact_walk import ExactPolytope
 from modeconn.constructions.pair import Pair
 from modeconn.constructions.polytope_walk import Polytope, WalkError
 from modeconn.constructions.reduction import ReducedPair, finished, reduce_pair, refused
@@ -31,7 +33,7 @@ class Join(NamedTuple):
         end: the second one, at s = 1.
     """
 
-    polytope: Polytope
+    polytope: Polytope | ExactPolytope
     bases: NDArray[np.int_]
     start: Reals
     end: Reals
@@ -49,16 +51,22 @@ class Join(NamedTuple):
             raise WalkError("it ended at another vertex")
 
     @classmethod
-    def of(cls, reduced: ReducedPair, climbing: bool) -> Join:
-        """Return the join of a reduced pair, with the column tau if ``climbing``."""
+    def of(cls, reduced: ReducedPair, climbing: bool, exact: bool = False) -> Join:
+        """Return the join of a reduced pair, with the column tau if ``climbing``; in rationals if ``exact``."""
         pair, (end0, end1), (M0, M1) = reduced.pair, reduced.ends, reduced.features
         s0, s1 = np.flatnonzero(end0.support), np.flatnonzero(end1.support)
-        Psi0, Psi1 = M0[:, s0] @ end0.t[s0], M1[:, s1] @ end1.t[s1]
-        away = Psi0 - Psi1
-        if np.linalg.norm(away) <= _SAME * np.linalg.norm(Psi0):  # rounding, not a direction
-            away = np.zeros_like(away)
-        scale = float(np.linalg.norm(away)) or 1.0
-        columns = [M0[:, s0], M1[:, s1], away[:, None], np.zeros((len(Psi0), 1))]
+        t0, t1 = end0.t[s0], end1.t[s1]
+        if exact:
+            M0, M1, t0, t1 = (_rational(values) for values in (M0[:, s0], M1[:, s1], t0, t1))
+        else:
+            M0, M1 = M0[:, s0], M1[:, s1]
+        Psi0, Psi1 = M0 @ t0, M1 @ t1
+        away, scale = Psi0 - Psi1, 1.0
+        if not exact:
+            if np.linalg.norm(away) <= _SAME * np.linalg.norm(Psi0):  # rounding, not a direction
+                away = np.zeros_like(away)
+            scale = float(np.linalg.norm(away)) or 1.0
+        columns = [M0, M1, away[:, None], np.zeros((len(Psi0), 1))]
         if climbing:
             (n, d), c = pair.X.shape, pair.outputs
             columns.append(reduced.rule.shrinking(n, d, c)[:, None])
@@ -69,8 +77,14 @@ class Join(NamedTuple):
         start, end = np.zeros(M.shape[1]), np.zeros(M.shape[1])
         start[: len(s0)], start[k + 1] = end0.t[s0], 1.0
         end[len(s0) : k], end[k] = end1.t[s1], 1.0
-        polytope = Polytope(np.concatenate([M, last]), np.r_[Psi0, scale])
+        system, target = np.concatenate([M, last]), np.r_[Psi0, scale]
+        polytope = ExactPolytope(_rational(system), _rational(target).tolist()) if exact else Polytope(system, target)
         return cls(polytope, np.r_[s0, pair.width + s1], start, end)
+
+
+def _rational(values: NDArray[Any]) -> NDArray[Any]:
+    """Return the very numbers as Fractions."""
+    return np.vectorize(Fraction, otypes=[object])(values)
 
 
 def edge_walk(pair: Pair) -> Connection:

@@ -20,6 +20,8 @@ Reals = NDArray[np.float64]
 _REFACTOR = 40
 _PIVOT = 1e-9
 _COST = 1e-10
+_ROUNDS = 10
+"""Rounds of equilibration."""
 _STALLED = 200
 """Degenerate pivots in a row after which the least index enters and leaves (Bland), which cannot cycle."""
 
@@ -41,7 +43,9 @@ class Walk(NamedTuple):
 
 
 class Polytope:
-    """{z >= 0: M z = b}, with M scaled to columns of unit length and rows compressed to full rank.
+    """{z >= 0: M z = b}, with rows and columns of M scaled to like sizes and rows compressed to full rank.
+
+    The columns have unit length in the end: ``unit`` is what a column was divided by.
 
     Args:
         M: (N, k).
@@ -49,6 +53,8 @@ class Polytope:
     """
 
     def __init__(self, M: Float[np.ndarray, "N k"], b: Float[np.ndarray, " N"]) -> None:
+        rows = _row_sizes(M)
+        M, b = M / rows[:, None], b / rows
         size = np.linalg.norm(M, axis=0)
         self.unit = np.where(size > 0, size, 1.0)
         factor, R, order = scipy.linalg.qr(M / self.unit, mode="economic", pivoting=True, check_finite=False)
@@ -125,10 +131,10 @@ class Polytope:
             inverse[leave] = row
             basis[leave] = enter
             x = self._settled(basis, np.asarray(inverse, np.float64), x)
-            stalled = stalled + 1 if length <= _PIVOT * max(1.0, float(x.max())) * 1e-3 else 0
-            if not stalled:
-                z = np.zeros(k)
-                z[basis] = x / self.unit[basis]
+            stalled = stalled + 1 if length <= _PIVOT * float(x.max()) * 1e-3 else 0
+            z = np.zeros(k)
+            z[basis] = x / self.unit[basis]
+            if not stalled or ((points[-1] > 0) & (z == 0)).any():  # a neuron that left has made room
                 points.append(z)
                 if visit is not None:
                     visit(z)
@@ -141,6 +147,16 @@ class Polytope:
         if x.min() < -1e-7 * scale:
             raise WalkError(f"an entry of a vertex became {x.min():.3g}")
         return np.where(x <= 1e-13 * scale, 0.0, x)
+
+
+def _row_sizes(M: Reals) -> Reals:
+    """Return what to divide the rows by, so that rows and columns have like sizes: a few rounds of equilibration."""
+    rows, columns = np.ones(len(M)), np.ones(M.shape[1])
+    for _ in range(_ROUNDS):
+        scaled = np.abs(M) / rows[:, None] / columns
+        for sizes, found in ((rows, scaled.max(1, initial=0.0)), (columns, scaled.max(0, initial=0.0))):
+            sizes *= np.where(found > 0, np.sqrt(found), 1.0)
+    return rows
 
 
 def _leaving(direction: Reals, x: Reals, basis: NDArray[np.int_], bland: bool) -> int:

@@ -14,6 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from modeconn.memory import in_halves, say_halved
 from modeconn.precision import in_float64
 
 __all__ = ["recombine_batch"]
@@ -108,7 +109,10 @@ def recombine_batch(M: Float[np.ndarray, "B N m"]) -> tuple[Float[np.ndarray, "B
     The drift is infinite or not a number where a set has dependent rows or rounding took over; those sets are for
     :func:`modeconn.constructions.recombination.recombine`. Needs m > N. Cost O(m N^2) a set. Sets run in blocks of 16,
     several blocks at a time where there are cores: compiled once for (N, m), and the result for a set does not depend
-    on the number of sets.
+    on the number of sets. As many blocks are on the device as fit, with a warning when that is not all.
+
+    Raises:
+        MemoryError: one block does not fit.
 
     Example:
         >>> M = np.stack([np.stack([np.ones(50), np.arange(50.0)])] * 3)
@@ -118,6 +122,12 @@ def recombine_batch(M: Float[np.ndarray, "B N m"]) -> tuple[Float[np.ndarray, "B
     """
     B = len(M)
     rows = np.minimum(np.arange(-(-B // _BLOCK) * _BLOCK), B - 1).reshape(-1, _BLOCK)  # the last set fills the block
-    found = [_recombine_block(jnp.asarray(M[block])) for block in rows]  # dispatched without waiting
-    t, drift = (np.concatenate([np.asarray(part[k]) for part in found])[:B] for k in range(2))
+
+    def work(start: int, stop: int) -> list[tuple[np.ndarray, np.ndarray]]:
+        found = [_recombine_block(jnp.asarray(M[block])) for block in rows[start:stop]]  # dispatched without waiting
+        return [(np.asarray(t), np.asarray(drift)) for t, drift in found]
+
+    parts, halved = in_halves(work, 0, len(rows))
+    say_halved("recombine_batch", halved)
+    t, drift = (np.concatenate([found[k] for part in parts for found in part])[:B] for k in range(2))
     return t, drift

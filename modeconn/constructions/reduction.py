@@ -7,23 +7,22 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from modeconn.constructions.acceptance import moved_by_rounding
 from modeconn.constructions.connection import Connection
 from modeconn.constructions.functionals import Functionals, functionals_of
 from modeconn.constructions.gram_path import GramPath
 from modeconn.constructions.knot_bounds import knot_bounds
-from modeconn.constructions.pair import REGION_TOLERANCE, Pair
+from modeconn.constructions.pair import Pair
 from modeconn.constructions.recombination import Recombination, recombine
 from modeconn.constructions.slots import SlotSchedule
 
-__all__ = ["MAX_LEVEL_SLACK", "ReducedPair", "finished", "reduce_pair", "refused"]
+__all__ = ["ReducedPair", "finished", "reduce_pair", "refused"]
 
 Reals = NDArray[np.float64]
 
 REDUCED = "reduced"
 FAST = "fast"
 """Keys of ``Pair.shared``: the reduced pair; whether bounds at knots are taken in float64."""
-MAX_LEVEL_SLACK = 1e-9
-"""A path whose level exceeds the worse end by more than this, relative to ell(0) + that loss, is not returned."""
 
 
 class ReducedPair(NamedTuple):
@@ -103,24 +102,12 @@ def refused(reduced: ReducedPair, name: str, needed: int, reason: str, **numbers
 
 
 def finished(reduced: ReducedPair, name: str, needed: int, path: GramPath, reason: str, rank: int) -> Connection:
-    """Return the connection of a finished path, or a refusal when rounding has moved the loss or the region.
-
-    The level is the largest bound at a knot; it may exceed the two ends by :data:`MAX_LEVEL_SLACK` only, and the
-    radius slack twice the tolerance of the input.
-    """
+    """Return the connection of a finished path, or a refusal when rounding has moved the loss or the region."""
     pair = reduced.pair
     bounds = knot_bounds(path, pair, extended=not pair.shared.get(FAST, False))
-    ends = max(float(bounds.losses[0]), float(bounds.losses[-1]))
-    scale = ends + float(pair.loss.value(np.zeros_like(pair.Y), pair.Y))
-    if float(bounds.level) - ends > MAX_LEVEL_SLACK * scale or float(bounds.radius_slack) > 2 * REGION_TOLERANCE:
-        return refused(
-            reduced,
-            name,
-            needed,
-            f"rounding moved the path: loss {float(bounds.level):.6g} against {ends:.6g} at the ends, radius slack "
-            f"{float(bounds.radius_slack):.3g}; the neurons are too nearly dependent",
-            rank=rank,
-        )
+    moved = moved_by_rounding(pair, bounds.losses.tolist(), bounds.radius_slack)
+    if moved is not None:
+        return refused(reduced, name, needed, moved, rank=rank)
     return Connection(
         path=path,
         construction=name,

@@ -52,6 +52,7 @@ CONSTRUCTIONS: dict[str, Construction] = {
         Construction("edge-walk", "edge_walk", ("gram",), False, "sure for m >= N + 1"),
         Construction("tau-climb", "tau_climb", ("gram",), False, "sure for m >= N"),
         Construction("balanced-climb", "balanced_climb", ("gram",), True, "sure for m >= N - 1", like_balls=True),
+        Construction("exact-climb", "exact_climb", ("gram",), False, "sure for m >= N, small N"),
         Construction(
             "merged-classes", "merged_classes", ("gram",), True, "sure for m >= 2 P + 1, P activation patterns"
         ),

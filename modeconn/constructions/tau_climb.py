@@ -32,10 +32,10 @@ def tau_climb(pair: Pair) -> Connection:
     return join_over_the_top(reduce_pair(pair))
 
 
-def join_over_the_top(reduced: ReducedPair) -> Connection:
-    """Return the path of :func:`tau_climb` for a reduced pair."""
-    name, m, (live0, live1) = "tau-climb", reduced.pair.width, reduced.live
-    join = Join.of(reduced, climbing=True)
+def join_over_the_top(reduced: ReducedPair, exact: bool = False) -> Connection:
+    """Return the path of :func:`tau_climb`, or of :func:`exact_climb` if ``exact``, for a reduced pair."""
+    name, m, (live0, live1) = "exact-climb" if exact else "tau-climb", reduced.pair.width, reduced.live
+    join = Join.of(reduced, climbing=True, exact=exact)
     rank = join.polytope.rank - 1  # less the equation s + s' = 1
     there = reduced.start()
     back = SlotSchedule(np.arange(m, 2 * m, dtype=np.int32), reduced.ends[1].t)  # from the second net, to be reversed

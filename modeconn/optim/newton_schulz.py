@@ -12,19 +12,20 @@ import optax
 from jaxtyping import Array, Float
 
 from modeconn.errors import InputError
+from modeconn.optim.schedules import Coefficients
+from modeconn.regions.gauge import gauge_value
 from modeconn.regions.norm import Leaf, as_matrix
 from modeconn.regions.singular import product
 
 __all__ = [
     "KELLER_JORDAN",
     "POLAR_EXPRESS",
+    "cubic_step",
     "newton_schulz",
     "newton_schulz_keller",
     "newton_schulz_optax",
     "quintic_step",
 ]
-
-Coefficients = tuple[float, float, float]
 
 KELLER_JORDAN: tuple[Coefficients, ...] = ((3.4445, -4.7750, 2.0315),)
 """Keller Jordan's coefficients: the slope at 0 as large as possible, without convergence to 1."""
@@ -60,6 +61,15 @@ def quintic_step(X: Float[Array, "r c"], coefficients: Coefficients) -> Float[Ar
     return _scaled(a, X) + product(_scaled(b, A) + product(_scaled(c, A), A), X)
 
 
+def cubic_step(X: Float[Array, "r c"]) -> tuple[Float[Array, "r c"], Float[Array, ""]]:
+    """Return X + R X / 2 with R = I - X X^T, and |R|_F.
+
+    For |R|_2 <= d < 1 the new residual is at most 3/4 d^2 + 1/4 d^3: the norm returned certifies the X returned.
+    """
+    R = jnp.eye(X.shape[0], dtype=X.dtype) - product(X, X.T)
+    return X + 0.5 * product(R, X), gauge_value(R.ravel(), 2.0)
+
+
 def newton_schulz(
     G: Leaf,
     steps: int = 5,
@@ -69,10 +79,9 @@ def newton_schulz(
 ) -> Float[Array, ...]:
     """Return ``steps`` quintic steps from G / (|G| + eps), |.| the Frobenius norm.
 
-    Each step maps every singular value s to a s + b s^3 + c s^5. The result has the singular vectors of G but not
-    its polar factor's
-    singular values: with Keller Jordan's coefficients they end anywhere in about [0.7, 1.2], and once |G| is not large
-    against eps the result shrinks with G. Claim L4 fails for it: it is that claim's control.
+    Each step maps every singular value s to a s + b s^3 + c s^5. The result has the singular vectors of G but not the
+    singular values of its polar factor: with Keller Jordan's coefficients they end anywhere in about [0.7, 1.2], and
+    once |G| is not large against eps the result shrinks with G. Claim L4 fails for it: it is that claim's control.
 
     Args:
         G: a matrix (r, c), or a vector taken as one row.

@@ -1,7 +1,7 @@
 """Paths between nets and the barriers along them."""
 
 from modeconn.paths.barrier import BASELINES, Barrier, baseline_ends
-from modeconn.paths.batch import barrier_exact_batch
+from modeconn.paths.batch import barrier_exact_batch, barrier_exact_batch_on_processes
 from modeconn.paths.certified import (
     barrier_certified,
     barrier_enclosure,
@@ -21,6 +21,7 @@ __all__ = [
     "barrier_enclosure",
     "barrier_exact",
     "barrier_exact_batch",
+    "barrier_exact_batch_on_processes",
     "barrier_on_grid",
     "baseline_ends",
     "loss_between",

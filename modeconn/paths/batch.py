@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import jax
 import numpy as np
@@ -18,9 +19,9 @@ from modeconn.paths.inputs import Reals, Weights, checked_stacks
 from modeconn.paths.segment import squared_rounding, terms_size
 from modeconn.paths.straight import TOLERANCE, barrier_exact, method_of
 from modeconn.precision import float64
-from modeconn.sharding import map_batch
+from modeconn.sharding import gather_rows, map_batch, own_rows, run_together
 
-__all__ = ["barrier_exact_batch"]
+__all__ = ["barrier_exact_batch", "barrier_exact_batch_on_processes"]
 
 ENGINES = ("auto", "host", "device")
 
@@ -42,8 +43,9 @@ def barrier_exact_batch(
     """Return the barriers of the segments between B pairs of nets, each as :func:`barrier_exact`.
 
     Two engines, which agree to rounding. ``device``: JAX, half squared error only, all pairs in one compiled program,
-    chunk by chunk so that memory does not grow with B; two sorts of the n m sign changes a pair. ``host``: NumPy, pair
-    by pair. ``auto`` takes the device except on a CPU with large pairs, where XLA's sort is the slower choice.
+    chunk by chunk so that working memory does not grow with B; two sorts of the n m sign changes a pair. Pairs that do
+    not fit the device are taken in halves, with a warning. ``host``: NumPy, pair by pair. ``auto`` takes the device
+    except on a CPU with large pairs, where XLA's sort is the slower choice.
 
     Computed in float64 whatever the JAX settings of the caller. The result of a pair does not depend on the others.
 
@@ -62,7 +64,8 @@ def barrier_exact_batch(
         The record with NumPy arrays (B,) for fields.
 
     Raises:
-        InputError: no leading axis, no pair, or as in :func:`barrier_exact`.
+        InputError: no leading axis, no pair, a single pair that does not fit the device, or as in
+            :func:`barrier_exact`.
 
     Example:
         >>> import numpy as np
@@ -94,6 +97,40 @@ def barrier_exact_batch(
     return Barrier(**numbers, baseline=baseline, method=method_of(loss))
 
 
+def barrier_exact_batch_on_processes(nets0: Net, nets1: Net, X: ArrayLike, Y: ArrayLike, **options: Any) -> Barrier:
+    """Return what :func:`barrier_exact_batch` returns, the pairs spread over all processes; every one must call it.
+
+    Call ``jax.distributed.initialize`` first; with one process this is ``barrier_exact_batch``.
+
+    Args:
+        nets0: at least as many nets as there are processes, the same on each of them.
+        nets1: as many.
+        X: data (n, d).
+        Y: targets (n, c), or (n,) when c = 1.
+        options: of :func:`barrier_exact_batch`.
+
+    Raises:
+        InputError: fewer pairs than processes, other input on other processes, an error on another process, or as in
+            :func:`barrier_exact_batch`.
+    """
+    stacks = jax.tree.leaves((nets0, nets1))
+    count = min((len(leaf) for leaf in stacks if np.ndim(leaf)), default=0)
+    if count < jax.process_count():
+        raise InputError(
+            f"barrier_exact_batch_on_processes: expected a pair for each of {jax.process_count()} processes, "
+            f"found {count}; use fewer processes"
+        )
+
+    def work() -> Barrier:
+        checked_stacks(nets0, nets1, X, Y)
+        own0, own1 = (jax.tree.map(lambda leaf: np.asarray(leaf)[own_rows(count)], nets) for nets in (nets0, nets1))
+        return barrier_exact_batch(own0, own1, X, Y, **options)
+
+    own = run_together(work, *stacks, X, Y)
+    numbers = {name: value for name, value in own._asdict().items() if isinstance(value, np.ndarray)}
+    return own._replace(**gather_rows(numbers, count))
+
+
 def _ends(pairs: tuple[Weights, Weights], X: Array, Y: Array) -> tuple[Array, Array]:
     return batch_ends(*pairs, X, Y)
 
@@ -107,13 +144,19 @@ def _on_device(
     start: Weights, end: Weights, data: Reals, targets: Reals, baseline: str, devices: Sequence[jax.Device] | None
 ) -> Barrier:
     """Return the barriers from the JAX engine, the pairs cut over the devices."""
-    with float64():
-        loss_start, loss_end = map_batch(_ends, (start, end), data, targets, devices=devices)
-    heights = [baseline_ends(baseline, float(a), float(b)) for a, b in zip(loss_start, loss_end, strict=True)]
-    tilts = tuple(np.array(heights).T)
-    with float64():
-        pairs = (start, end, (loss_start, loss_end), tilts)
-        value, t, upper, max_loss = map_batch(_peaks, pairs, data, targets, devices=devices)
+    try:
+        with float64():
+            loss_start, loss_end = map_batch(_ends, (start, end), data, targets, devices=devices)
+        heights = [baseline_ends(baseline, float(a), float(b)) for a, b in zip(loss_start, loss_end, strict=True)]
+        tilts = tuple(np.array(heights).T)
+        with float64():
+            pairs = (start, end, (loss_start, loss_end), tilts)
+            value, t, upper, max_loss = map_batch(_peaks, pairs, data, targets, devices=devices)
+    except MemoryError as error:
+        raise InputError(
+            f"barrier_exact_batch: one pair of nets of width {start.W.shape[-1]} on {len(data)} points does not fit "
+            "the device's memory; use engine='host', or fewer points"
+        ) from error
     if not np.isfinite(upper).all():
         raise InputError("the squared error overflows float64: expected moderate numbers; rescale weights or data")
     spread, depth = terms_size(data, start, end)

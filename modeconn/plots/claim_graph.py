@@ -8,10 +8,11 @@ from collections.abc import Mapping, Sequence
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
+from matplotlib.path import Path
 
 from modeconn.plots.style import figure_style
 
-__all__ = ["VERDICT_COLOURS", "claim_depths", "claim_graph", "text_colour"]
+__all__ = ["VERDICT_COLOURS", "arrow_path", "claim_depths", "claim_graph", "direct_support", "text_colour"]
 
 VERDICT_COLOURS = {
     "certified": "#2a9d63",
@@ -67,8 +68,31 @@ def claim_depths(rests_on: Mapping[str, Sequence[str]]) -> dict[str, int]:
     return {name: depth(name, ()) for name in rests_on}
 
 
+def direct_support(rests_on: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
+    """Return what each claim rests on but for what follows: N1 is left out where it rests on N2, which rests on N1.
+
+    Args:
+        rests_on: id -> ids, without circles; ids that are not keys are ignored.
+
+    Example:
+        >>> direct_support({"N1": [], "N2": ["N1"], "N6": ["N1", "N2"]})
+        {'N1': [], 'N2': ['N1'], 'N6': ['N2']}
+    """
+    below: dict[str, set[str]] = {}
+    for name in sorted(rests_on, key=claim_depths(rests_on).__getitem__):
+        known = [other for other in rests_on[name] if other in rests_on]
+        below[name] = set(known).union(*(below[other] for other in known))
+    implied = {name: set().union(*(below.get(other, ()) for other in others)) for name, others in rests_on.items()}
+    return {
+        name: [other for other in others if other in below and other not in implied[name]]
+        for name, others in rests_on.items()
+    }
+
+
 def claim_graph(rests_on: Mapping[str, Sequence[str]], verdicts: Mapping[str, str]) -> Figure:
     """Return the drawing: families from top to bottom, an arrow from each claim to those that rest on it.
+
+    Arrows that follow from others are left out, see :func:`direct_support`.
 
     Args:
         rests_on: id -> the ids it rests on.
@@ -83,10 +107,11 @@ def claim_graph(rests_on: Mapping[str, Sequence[str]], verdicts: Mapping[str, st
         figure = Figure(figsize=(1.2 * width + 1.6, 0.72 * STEP_Y * lines + 1.2))
         ax = figure.subplots()
         ax.set_axis_off()
-        for name, below in rests_on.items():
+        for name, below in direct_support(rests_on).items():
             for other in below:
-                if other in place:
-                    _arrow(ax, place[other], place[name])
+                path = arrow_path(place[other], place[name])
+                arrow = FancyArrowPatch(path=path, arrowstyle="-|>", mutation_scale=7, color="#7d8894", linewidth=0.7)
+                ax.add_patch(arrow)
         for name, (x, y) in place.items():
             colour = VERDICT_COLOURS[verdicts.get(name, "not on trial")]
             box = FancyBboxPatch(
@@ -129,11 +154,18 @@ def _family(name: str) -> str:
     return re.match(r"[A-Za-z]*", name).group()  # type: ignore[union-attr]
 
 
-def _arrow(ax, start: tuple[float, float], end: tuple[float, float]) -> None:
-    """Draw an arrow from the right edge of one box to the left edge of another."""
-    ax.add_patch(
-        FancyArrowPatch(
-            (start[0] + WIDTH, start[1]), end, arrowstyle="-|>", mutation_scale=7, color="#7d8894", linewidth=0.7,
-            connectionstyle="arc3,rad=0.08", shrinkA=0, shrinkB=0,
-        )
-    )  # fmt: skip
+def arrow_path(start: tuple[float, float], end: tuple[float, float]) -> Path:
+    """Return the way from the right edge of one box to the left edge of another, behind no box.
+
+    From one column to the next it is a curve in the gap between them; past further columns it runs between two lines.
+    """
+    (x, y), (x1, y1) = (start[0] + WIDTH, start[1]), end
+    gap = STEP_X - WIDTH
+    points, codes = [(x, y)], [Path.MOVETO]
+    if x1 - x > 1.5 * gap:
+        lane = y1 + STEP_Y / 2
+        points += [(x + gap / 2, y), (x + gap / 2, lane), (x + gap, lane), (x1 - gap, lane)]
+        codes += [Path.CURVE4] * 3 + [Path.LINETO]
+        x, y = points[-1]
+    points += [((x + x1) / 2, y), ((x + x1) / 2, y1), (x1, y1)]
+    return Path(points, codes + [Path.CURVE4] * 3)

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from modeconn.plots.style import colour_of, figure_style
 from modeconn.plots.tables import Row, distinct, select
@@ -44,6 +45,9 @@ def draw_connections(rows: Sequence[Row]) -> Figure:
         axes[0, 0].set_ylabel("loss")
         axes[1, 0].set_ylabel("live neurons")
         handles, labels = axes[0, 0].get_legend_handles_labels()
+        if len(distinct(rows, "optimizer")) > 1:  # one line for the colours of all
+            at = labels.index(PATHS["constructed"][0])
+            handles[at], labels[at] = Line2D([], [], color="#39424e", linewidth=2.0), f"{labels[at]}, in each colour"
         figure.legend(handles, labels, loc="outside lower center", ncols=4, fontsize=8)
     return figure
 

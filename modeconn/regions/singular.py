@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Literal
+import functools
+from typing import Any, Literal
 
 import jax
 import jax.numpy as jnp
@@ -33,6 +34,35 @@ def rank_cutoff(s: Float[Array, " k"], shape: tuple[int, ...]) -> Float[Array, "
     return jnp.max(s) * (max(shape) * float(jnp.finfo(s.dtype).eps))
 
 
+def _svd(x: Float[Array, "*B r c"]) -> tuple[Array, Array, Array]:
+    return tuple(jnp.linalg.svd(x, full_matrices=False))
+
+
+_svd_alone = jax.custom_batching.custom_vmap(_svd)
+
+
+@_svd_alone.def_vmap
+def _one_by_one(axis_size: int, in_batched: list[bool], x: Float[Array, "B r c"]) -> tuple[Any, Any]:
+    """Return the decompositions of a batch; on a CPU one after the other, as LAPACK does them, with the same result.
+
+    JAX 0.10.0 to 0.11.0 cut a batch in pieces for the pool of threads that runs the program, and wait for them on one
+    of these threads. As many such waits at a time as there are threads, be it in one program or in several, have no
+    end. A single matrix is decomposed on the spot.
+    """
+    del axis_size, in_batched
+    return jax.lax.platform_dependent(x, cpu=functools.partial(jax.lax.map, _svd_alone), default=_svd), (True,) * 3
+
+
+@jax.custom_jvp
+def _lapack_svd(x: Float[Array, "r c"]) -> tuple[Array, Array, Array]:
+    return _svd_alone(x)
+
+
+@_lapack_svd.defjvp
+def _lapack_svd_jvp(primals: tuple[Array], tangents: tuple[Array]) -> tuple[Any, Any]:
+    return jax.jvp(_svd, primals, tangents)
+
+
 def thin_svd(
     x: Float[Array, "r c"], method: SvdMethod = "auto"
 ) -> tuple[Float[Array, "r k"], Float[Array, " k"], Float[Array, "k c"]]:
@@ -48,7 +78,7 @@ def thin_svd(
     """
     unit, scale = rescaled(x)
     if not _takes_jacobi(x.shape, method):
-        U, s, Vt = jnp.linalg.svd(unit, full_matrices=False)
+        U, s, Vt = _lapack_svd(unit)
     elif x.shape[0] <= x.shape[1]:
         U, s, Vt = jacobi_svd(unit)
     else:

@@ -38,12 +38,12 @@ def render_report(
     tables: Mapping[str, Sequence[Row]],
     provenance: Sequence[tuple[str, str]],
 ) -> str:
-    """Return the report as one HTML page that opens from disk: no script, no font, no link to anywhere.
+    """Return the report as one HTML page that opens from disk: no script, no font, no link but to campaigns beside it.
 
     Args:
         title: heading.
         subtitle: one line under it.
-        verdicts: the report of the claims (``modeconn.verify/1``), or ``None``.
+        verdicts: the report of the claims (``modeconn.verify/1``), perhaps with ``campaigns``, or ``None``.
         study: ``summary``, ``headline_columns``, ``headline`` and ``certified``, or ``None``.
         tables: the study's tables by name; figures of :data:`modeconn.plots.FIGURES` are drawn where it is there.
         provenance: lines of the last table.
@@ -55,7 +55,19 @@ def render_report(
     shown = None
     if verdicts is not None:
         defaults = {"expected": "held", "reason": "", "statement": "", "source": ""}
-        shown = {"claims": [{**defaults, **claim, "tone": _tone(claim)} for claim in verdicts["claims"]]}
+        campaigns = verdicts.get("campaigns", [])
+        shown = {
+            "claims": [
+                {
+                    **defaults,
+                    **claim,
+                    "tone": _tone(claim),
+                    "campaigns": [row for row in campaigns if row["claim"] == claim["id"]],
+                }
+                for claim in verdicts["claims"]
+            ],
+            "campaigns": campaigns,
+        }
     figures = [
         {"title": spec.title, "caption": spec.caption, "svg": to_svg(spec.draw(tables[spec.table]))}
         for spec in FIGURES.values()

@@ -41,6 +41,8 @@ def _versions(environment: Mapping[str, Any]) -> dict[str, str]:
 def write_run(folder: Path, verdicts: Mapping[str, Any], study: StudyResult | None, command: Sequence[str]) -> Path:
     """Write ``verdicts.json``, the study's tables, ``report.html`` and ``manifest.json``; return the report's path.
 
+    ``verdicts["campaigns"]``, if it is there, holds the rows of :func:`modeconn.report.campaign.campaign_rows`.
+
     Raises:
         InputError: when the folder cannot be written (full disk, no permission); nothing already there is lost.
     """

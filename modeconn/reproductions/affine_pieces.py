@@ -63,6 +63,7 @@ def _draw(tables: Mapping[str, Sequence[Row]]) -> Figure:
         counts.set_title("affine pieces T(r, m): line formula, dot enumerated")
         counts.set_ylabel("number of pieces")
         shares.set_title("share of them without a spare neuron")
+        shares.set_ylabel("share of pieces")
         shares.set_ylim(0, 1.05)
         counts.legend(fontsize=8)
         for ax in (counts, shares):

@@ -110,7 +110,7 @@ def _draw(tables: Mapping[str, Sequence[Row]]) -> Figure:
         curve.set_title("loss along the chain, one pair a width")
         curve.set_xlabel("t, equal time for each leg")
         curve.set_ylabel("half squared error per sample")
-        curve.set_yscale("symlog", linthresh=0.01)
+        curve.set_yscale("symlog", linthresh=0.001)
         curve.set_ylim(top=8 * max(row["loss"] for row in tables["curves"]))
         curve.legend(fontsize=7, ncols=3, loc="upper center")
         for key, colour, marker, name in (
@@ -128,7 +128,8 @@ def _draw(tables: Mapping[str, Sequence[Row]]) -> Figure:
         bars.set_ylim(0, 2 * max(max(row["segment"], row["path"], row["epsilon"]) for row in tables["pairs"]))
         bars.set_title("climb above the worse end")
         bars.set_xlabel("width m")
-        bars.legend(fontsize=7, loc="center right")
+        bars.set_ylabel("half squared error per sample")
+        bars.legend(fontsize=7, loc="lower right", bbox_to_anchor=(1.0, 0.04))
         for width, colour in ((2, "#2f6db5"), (3, "#2a9d63")):
             rows = select(tables["data_sets"], width=width)
             heights = [_number(row["barrier"]) for row in rows]

@@ -73,6 +73,7 @@ def _laws(ax: Axes, growth: Sequence[Row]) -> None:
         ax.axhline(chosen[0]["limit_lower"], color=colour, linestyle="--", linewidth=0.7)
     ax.set_ylim(0.99, 0.08 + max(row["lower_mean"] for row in growth if (row["M"], row["r"]) == (M, r)))
     ax.set_title(f"lower bound by law of the magnitudes, M = {M}, r = {r:g}")
+    ax.set_ylabel("geodesic / Euclidean, lower bound")
     ax.legend(fontsize=7, loc="upper right", ncols=2)
 
 

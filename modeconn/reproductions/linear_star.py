@@ -168,8 +168,8 @@ def _draw_legs(ax: Axes, rows: Sequence[Row]) -> None:
     for colour, row in zip(_COLOURS, rows, strict=False):
         ax.plot(row["t"], row["loss"], color=colour, label=row["centre"])
         ax.axhline(max(row["loss"]), color=colour, linestyle=":", linewidth=0.9)
-    ax.set_xlabel("t, from theta over the centre (1/2) to -theta")
-    ax.set_ylabel("loss in units of E x^2")
+    ax.set_xlabel("t, from θ over the centre (1/2) to -θ")
+    ax.set_ylabel("loss in units of E x²")
     ax.set_ylim(0, 0.33)
     ax.legend(fontsize=7, loc="upper center")
 
@@ -184,7 +184,7 @@ def _draw_centres(ax: Axes, rows: Sequence[Row]) -> None:
     ax.axvline(float(Fraction(first["bound_largest"])), color="#2f6db5", linestyle=":", linewidth=0.9)
     ax.axhline(float(Fraction(first["bound_integral"])), color="#2f6db5", linestyle=":", linewidth=0.9)
     ax.set_xlabel("largest loss on the legs (dotted: 1/4)")
-    ax.set_ylabel("integrals added up (dotted: 4/15)")
+    ax.set_ylabel("integral over the legs / E x² (dotted: 4/15)")
     ax.legend(fontsize=7)
 
 
@@ -194,7 +194,7 @@ def _draw(tables: Mapping[str, Sequence[Row]]) -> Figure:
         widths, legs, centres = figure.subplots(1, 3)
         widths.set_title("generic first layers: completed (full), or not")
         _draw_widths(widths, tables["widths"])
-        legs.set_title("theta = (e1, e1), -theta: the best two pieces")
+        legs.set_title("θ = (e₁, e₁) to -θ: the best two pieces")
         _draw_legs(legs, tables["legs"])
         centres.set_title("what two pieces cost, centre by centre")
         _draw_centres(centres, tables["centres"])

@@ -68,6 +68,8 @@ def _draw(tables: Mapping[str, Sequence[Row]]) -> Figure:
         ):
             for row in select(tables["regions"], permutation=name):
                 panel.add_patch(Patch(row["corners"], color="#9ccfb2" if row["label"] else "#e2a6bf", linewidth=0))
+            if not select(tables["regions"], permutation=name):
+                panel.text(0.0, -0.5, "nothing is accepted", fontsize=7, ha="center", va="center")
             panel.plot([0, 0, 1], [1, 0, 0], color="black", linewidth=0.8)
             panel.set_xlim(-1, 1)
             panel.set_ylim(-1, 1)

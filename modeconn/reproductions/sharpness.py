@@ -181,6 +181,7 @@ def _draw_components(ax: Axes, rows: Sequence[Row]) -> None:
     ax.set_xticks([-2, -1, 0], labels=["N−2", "N−1", "N"])
     ax.set_xlabel("width m")
     ax.set_title("components just below N")
+    ax.set_ylabel("components")
     ax.legend(fontsize=6.5, loc="upper right")
 
 
@@ -191,6 +192,7 @@ def _draw_rigid(ax: Axes, rows: Sequence[Row]) -> None:
     ax.set_yticks(list(places), labels=[row["dataset"] for row in rows], fontsize=7)
     ax.invert_yaxis()
     ax.set_title("at the least radius")
+    ax.set_xlabel("neurons")
     ax.legend(fontsize=6.5, loc="upper right")
 
 

@@ -68,6 +68,7 @@ def _draw(tables: Mapping[str, Sequence[Row]]) -> Figure:
         losses.plot(widths, [row["loss"] for row in verified], "-o", color=BAD, markersize=4)
         losses.set_title("loss at the spurious minimum")
         losses.set_ylim(bottom=0)
+        losses.set_ylabel("loss F")
         pivots.plot(
             widths, [row["least_pivot"] for row in verified], "-o", color=GOOD, markersize=4, label="least pivot"
         )
@@ -78,11 +79,12 @@ def _draw(tables: Mapping[str, Sequence[Row]]) -> Figure:
         pivots.plot([row["k"] for row in saddles], heights, "x", color=BAD, label="negative pivot: a saddle")
         pivots.axhline(0, color="black", linewidth=0.8)
         pivots.set_title("second order, bounds of intervals")
+        pivots.set_ylabel("least pivot, curvature of F")
         pivots.legend(fontsize=7)
         swap.plot([row["t"] for row in tables["swap"]], [row["loss"] for row in tables["swap"]], color=LINE)
         swap.set_title("two neurons of a global minimum swapped")
-        swap.set_xlabel("t")
-        swap.set_ylabel("loss")
+        swap.set_xlabel("t, from the minimum to its copy")
+        swap.set_ylabel("loss F")
         for ax in (losses, pivots):
             ax.set_xlabel("neurons k of student and teacher")
             ax.xaxis.set_major_locator(MaxNLocator(integer=True))

@@ -49,9 +49,10 @@ def _fractions(ax: Axes, rows: Sequence[Row]) -> None:
             ax.plot(chosen[-1]["needed"], -0.06, "|", color=colour_of(a, b), markersize=9, markeredgewidth=2)
     for N in sorted({row["N"] for row in rows if row["N"] is not None}):
         ax.axvline(N, color="black", linewidth=0.8, linestyle="--")
+        paper = {"facecolor": "white", "edgecolor": "none", "pad": 1.0}
         ax.annotate(
-            f"N = {N}", (N, 0.5), xytext=(-3, 0), textcoords="offset points", rotation=90, fontsize=7, ha="right"
-        )
+            f"N = {N}", (N, 0.3), xytext=(9, 0), textcoords="offset points", fontsize=7.5, va="center", bbox=paper
+        )  # beyond N every pair is joined: there is room
     ax.set_ylim(-0.1, 1.05)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
 import jax
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from modeconn.errors import InputError
-from modeconn.sharding import gather_rows, own_rows
+from modeconn.sharding import gather_rows, own_rows, run_together
 from modeconn.train.fleet import Fleet
 from modeconn.train.result import FleetResult
 from modeconn.train.run import train_fleet
@@ -21,9 +21,10 @@ __all__ = ["train_fleet_on_processes"]
 def train_fleet_on_processes(fleet: Fleet, X: ArrayLike, Y: ArrayLike, **options: Any) -> FleetResult:
     """Return what :func:`train_fleet` returns, the instances spread over all processes; every process must call it.
 
-    Call ``jax.distributed.initialize`` first; with one process this is ``train_fleet``. The processes exchange nothing
-    while they train, and the finished nets once at the end, so a run does not depend on how many there are: on CPUs
-    bit for bit.
+    Call ``jax.distributed.initialize`` first; with one process this is ``train_fleet``. The processes meet before they
+    train, exchange nothing while they do, and the finished nets once at the end, so a run does not depend on how many
+    there are: on CPUs bit for bit. An error on one of them is an error on all. Those that wait for one that was killed,
+    or on CPUs for more than half an hour, end with an error of JAX; a ``checkpoint`` keeps what each has trained.
 
     Args:
         fleet: the instances, the same on every process, at least one for each.
@@ -32,7 +33,8 @@ def train_fleet_on_processes(fleet: Fleet, X: ArrayLike, Y: ArrayLike, **options
         options: of :func:`train_fleet`; a ``checkpoint`` needs a name of its own on each process.
 
     Raises:
-        InputError: fewer instances than processes, or as in :func:`train_fleet`.
+        InputError: fewer instances than processes, other fleets or data on other processes, an error on another
+            process, or as in :func:`train_fleet`.
 
     Example:
         >>> import numpy as np
@@ -45,7 +47,8 @@ def train_fleet_on_processes(fleet: Fleet, X: ArrayLike, Y: ArrayLike, **options
             f"train_fleet_on_processes: expected at least one instance for each of {jax.process_count()} processes, "
             f"found {len(fleet)}; use fewer processes"
         )
-    own = train_fleet(fleet.take(own_rows(len(fleet))), X, Y, **options)
+    columns = [getattr(fleet, field.name) for field in fields(fleet)]
+    own = run_together(lambda: train_fleet(**_own_part(fleet, options), X=X, Y=Y), *columns, X, Y)
     widest = int(fleet.width.max())
 
     def widened(leaf: np.ndarray) -> np.ndarray:
@@ -55,3 +58,15 @@ def train_fleet_on_processes(fleet: Fleet, X: ArrayLike, Y: ArrayLike, **options
     names = ("history", "final_loss", "kkt", "kkt_by_leaf", "ratios", "diverged", "diverged_at")
     rows = {"nets": nets, "initial": initial, **{name: getattr(own, name) for name in names}}
     return replace(own, fleet=fleet, **gather_rows(rows, len(fleet)))
+
+
+def _own_part(fleet: Fleet, options: dict[str, Any]) -> dict[str, Any]:
+    """Return the options for the rows that this process trains, with their initial nets."""
+    rows, initial = own_rows(len(fleet)), options.get("initial")
+    if initial is None:
+        return {**options, "fleet": fleet.take(rows)}
+    sizes = {np.shape(leaf)[:1] for leaf in jax.tree.leaves(initial)}
+    if sizes != {(len(fleet),)}:
+        raise InputError(f"train_fleet_on_processes: expected {len(fleet)} initial nets, found {sizes}")
+    part = jax.tree.map(lambda leaf: np.asarray(leaf)[rows], initial)
+    return {**options, "fleet": fleet.take(rows), "initial": part}

@@ -20,7 +20,7 @@ from modeconn.probes import kkt_score_by_leaf, region_ratios
 from modeconn.train.gradient import loss_and_gradient, loss_value
 from modeconn.train.schedule import schedule_from_name
 
-__all__ = ["Final", "Lanes", "Recipe", "TrainState", "advance", "begin", "draw_nets", "measure"]
+__all__ = ["Final", "Lanes", "Recipe", "TrainState", "advance", "begin", "draw_nets", "measure", "transformation"]
 
 INIT_ROLE, BATCH_ROLE = 0, 1
 """What a key is for: folded into the base key first, so that weights and minibatches never share random bits."""
@@ -100,7 +100,8 @@ def _by_neuron(state: TrainState) -> TrainState:
     return jax.tree.map(stored, state, is_leaf=lambda x: isinstance(x, Net))
 
 
-def _transformation(recipe: Recipe, lane: Lanes, factor: Array | float) -> optax.GradientTransformation:
+def transformation(recipe: Recipe, lane: Lanes, factor: Array | float) -> optax.GradientTransformation:
+    """Return the optimizer of one lane, its learning rate times ``factor``."""
     build = optimizer_from_name(recipe.optimizer).build
     return build(lane.learning_rate * factor, lane.weight_decay, **lane.betas)
 
@@ -136,7 +137,7 @@ def begin(recipe: Recipe, lanes: Lanes, nets: Net) -> TrainState:
 
     def one(lane: Lanes, net: Net) -> TrainState:
         net = _live(net, lane.width)
-        return TrainState(net, _transformation(recipe, lane, 1).init(net))
+        return TrainState(net, transformation(recipe, lane, 1).init(net))
 
     return jax.vmap(one)(lanes, nets)
 
@@ -179,7 +180,7 @@ def advance(
 
         def step(t: Array, state: TrainState) -> TrainState:
             done = t.astype(X.dtype) / total.astype(X.dtype)
-            optimizer = _transformation(recipe, lane, schedule(done))
+            optimizer = transformation(recipe, lane, schedule(done))
             move, memory = optimizer.update(gradient(state.net, t), state.memory, state.net)
             return _by_neuron(TrainState(_live(jax.tree.map(jnp.add, state.net, move), lane.width), memory))
 

@@ -32,7 +32,7 @@ class FleetResult:
         diverged: (F,) whether a recorded loss or a final weight is NaN or infinite. Such instances stay in every
             array as they are: leave them out by this flag, and say how many.
         diverged_at: (F,) the first recorded step with such a loss, -1 where there is none.
-        settings: options of the run, device, and precision.
+        settings: options of the run, device, precision, and how often a chunk was ``halved`` for want of memory.
     """
 
     fleet: Fleet

@@ -84,7 +84,7 @@ def train_fleet(
         padding: see :func:`modeconn.train.chunks.padded_widths`.
         chunk_size: nets side by side; default: what fits the cache of a CPU or 2 GiB of an accelerator.
         segment_steps: steps between two looks at the clock, the keyboard and the checkpoint.
-        devices: default: all local devices; chunks are dealt out to them.
+        devices: default: all local devices; chunks are dealt out to them. On CPUs one chunk is under way on each core.
         progress: called with (net-steps done, net-steps in all) after every segment.
         checkpoint: ``.npz`` to write the state to while training, on an interrupt too; if it exists the run goes on
             from it, with the same result. It is left in place when the run is done.
@@ -188,6 +188,9 @@ def _result(training: Training, final: Final) -> FleetResult:
         settings={
             **vars(settings),
             "matmul_precision": "highest",
+            "halved": training.halved,
+            "fused": training.choice.fused,
+            "warnings": training.choice.warnings,
             "platform": training.devices[0].platform,
             "devices": [device.device_kind for device in training.devices],
             "jax": jax.__version__,

@@ -1,8 +1,9 @@
-"""A fleet under way: chunks of nets advance by segments, on every device, until all have had their steps."""
+"""A fleet under way: chunks of nets advance by segments, on every device and core, until all have had their steps."""
 
 from __future__ import annotations
 
 import contextlib
+import os
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -14,14 +15,16 @@ import numpy as np
 from jaxtyping import PyTree
 
 from modeconn.errors import InputError
+from modeconn.memory import is_out_of_memory
 from modeconn.nets import Net
 from modeconn.precision import float64
+from modeconn.train.choice import Choice
 from modeconn.train.chunks import Chunk, cut, default_lanes, group, lanes_of
 from modeconn.train.fleet import Fleet
 from modeconn.train.inputs import Settings, float_dtype
 from modeconn.train.program import Final, TrainState, advance, begin, draw_nets, measure
 
-__all__ = ["Training", "pinned", "places"]
+__all__ = ["Training", "cores", "pinned", "places"]
 
 R = TypeVar("R")
 
@@ -30,13 +33,24 @@ _DRAWN_TOGETHER = 64
 """Initial nets are drawn in blocks of one size: in a shorter one the same net would round differently."""
 
 
-def places(devices: Sequence[jax.Device]) -> list[int]:
-    """Return, for every chunk that may be in flight, the position of its device: one chunk a device at a time.
+_CPU_PLACES = 16
+"""Chunks in flight on CPUs at most: what starts them is one Python process."""
 
-    Two chunks at a time on one CPU device are faster (1.8 times optax at 32x128 on two cores), and now and then they
-    wait for each other for ever inside the runtime.
+
+def cores() -> int:
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def places(devices: Sequence[jax.Device]) -> list[int]:
+    """Return, for every chunk that may be in flight, the position of its device.
+
+    An accelerator works on one chunk at a time; CPU devices share the cores, and a chunk that fits a core's cache keeps
+    one core busy. All of them share one pool of threads, too, so that nothing in the program may wait for this pool
+    from within: decompositions come one matrix at a time, see :func:`modeconn.regions.thin_svd`.
     """
-    return list(range(len(devices)))
+    together = min(cores(), _CPU_PLACES) // len(devices) if devices[0].platform == "cpu" else 1
+    return list(range(len(devices))) * max(1, together)
 
 
 @contextlib.contextmanager
@@ -60,7 +74,7 @@ def _unless_out_of_memory(work: Callable[..., R], *arguments: Any) -> R | None:
     try:
         return work(*arguments)
     except (jax.errors.JaxRuntimeError, MemoryError) as error:
-        if isinstance(error, jax.errors.JaxRuntimeError) and "RESOURCE_EXHAUSTED" not in str(error):
+        if not is_out_of_memory(error):
             raise
         return None
 
@@ -103,6 +117,8 @@ class Training:
         self.ledger["finished"] = np.zeros(len(fleet), bool)
         self.queue: deque[Chunk] = deque()
         self.running: list[Chunk] = []
+        self.halved = 0
+        self.choice = Choice()
 
     def drawn(self) -> Net:
         """Return the initial nets of the whole fleet, padded to the largest width, drawn in blocks."""
@@ -179,7 +195,8 @@ class Training:
                 stride, total = self.settings.record_every, self.settings.steps
                 counts = np.clip(total - chunk.step - stride * np.arange(records), 0, stride).astype(np.int32)
                 numbers = (np.int32(chunk.step), counts, np.int32(total))
-                after, losses = advance(chunk.recipe, self.base_key, lanes, state, *data, *numbers)
+                arguments = (chunk.recipe, self.base_key, lanes, state, *data, *numbers)
+                after, losses = (self.choice.fused_program(device, *arguments) or advance)(*arguments)
             after, losses = jax.block_until_ready((after, losses))
             return Segment(chunk, after, losses, counts)
 
@@ -229,6 +246,7 @@ class Training:
                 f"train_fleet: one net of width {chunk.padded_width} on {len(self.X)} points does not fit the "
                 "device's memory; train on minibatches or narrower nets"
             )
+        self.halved += 1
         return chunk.halves(lambda state, index: TrainState(*_take(state, index)))
 
     def split_all_like(self, chunk: Chunk) -> None:

@@ -1,5 +1,6 @@
 """Campaigns that are cut, killed, damaged and resumed: the same summary, nothing lost, nothing counted twice."""
 
+import errno
 import json
 import multiprocessing
 import os
@@ -8,15 +9,17 @@ import subprocess
 import sys
 import threading
 import time
+from collections import Counter
 from concurrent.futures import Executor, Future
 from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
 
 import pytest
 
 from modeconn.campaigns import InThisProcess, Tally, engine_from_name, run_campaign, shards, spec_from_table
-from modeconn.campaigns.families.drawing import in_halves
 from modeconn.cli import main
 from modeconn.errors import InputError
+from modeconn.memory import in_halves
 
 SEGMENTS = {"family": "segment-barrier", "instances": 512 * 6, "n": 3, "d": 2, "width": 2, "points": 5}
 BALLS = {"family": "ball-contraction", "instances": 1024 * 3, "rows": 1, "columns": 2, "steps": 2}
@@ -61,6 +64,33 @@ def test_a_cluster_of_two_workers_finds_the_same(whole, tmp_path):
     pytest.importorskip("distributed", reason="the extra 'cluster' is not installed")
     engine = engine_from_name("dask", 2)
     assert summary_of(tmp_path, engine, jobs=2, shard=1024) == whole
+
+
+def test_a_cluster_that_loses_a_worker_finds_the_same(whole, tmp_path):
+    """Oracle: SIGKILL to a worker of a Dask cluster while shards are out; conserved quantity: the summary."""
+    pytest.importorskip("distributed", reason="the extra 'cluster' is not installed")
+    before = set(multiprocessing.active_children())
+    killed = []
+
+    class Kills:
+        """A reporter that kills a worker once something is done."""
+
+        def start(self, task, total):
+            """Nothing."""
+
+        def finish(self, task):
+            """Nothing."""
+
+        def advance(self, task, steps=1):
+            """Kill once."""
+            workers = sorted(set(multiprocessing.active_children()) - before, key=lambda worker: worker.pid)
+            if steps and not killed:
+                os.kill(workers[0].pid, signal.SIGKILL)
+                killed.append(workers[0].pid)
+
+    run = run_campaign(SPEC, tmp_path, engine_from_name("dask", 2), jobs=2, shard=512, reporter=Kills())
+    assert killed
+    assert run.summary.to_json() == whole
 
 
 class Stopped(Exception):
@@ -127,24 +157,92 @@ def test_workers_that_always_die_end_the_run(tmp_path):
         summary_of(tmp_path, Dies)
 
 
-KILLED = """
+PROGRAM = """
 import sys
 from modeconn.cli import main
-sys.exit(main(["campaign", sys.argv[1], "--out", sys.argv[2], "--shard", "16"]))
+if __name__ == "__main__":
+    sys.exit(main(["campaign", sys.argv[1], "--out", sys.argv[2], "--shard", "16", "--jobs", "2"]))
 """
 
 
-def test_a_killed_campaign_goes_on(tmp_path, capsys):
-    """Oracle: SIGKILL to the whole program; conserved quantity: bytes of the summary."""
-    spec = tmp_path / "spec.toml"
+@pytest.fixture
+def program(tmp_path):
+    """The file of a campaign, and a function that starts it with two workers in the folder ``out``, two shards done."""
+    spec, script, out = tmp_path / "spec.toml", tmp_path / "program.py", tmp_path / "out"
     spec.write_text('seed = 5\n[[job]]\nfamily = "narrow-barrier"\ninstances = 480\nn = 4\nd = 2\nwidth = 2\n')
-    killed, whole = tmp_path / "killed", tmp_path / "whole"
-    process = subprocess.Popen([sys.executable, "-c", KILLED, str(spec), str(killed)])
+    script.write_text(PROGRAM)
+    started = []
+
+    def start():
+        process = subprocess.Popen(
+            [sys.executable, str(script), str(spec), str(out)], stderr=subprocess.PIPE, start_new_session=True
+        )
+        started.append(process)
+        until(lambda: len(list(out.glob("shards/*/*.json"))) >= 2)
+        workers = [pid for pid in children(process.pid) if "spawn_main" in command_of(pid)]
+        assert len(workers) == 2
+        return process, workers
+
+    yield spec, out, start
+    for process in started:
+        process.kill()
+
+
+def until(condition):
+    """Wait until it is so."""
     deadline = time.monotonic() + 120
-    while time.monotonic() < deadline and len(list(killed.glob("shards/*/*.json"))) < 2:
+    while not condition():
+        assert time.monotonic() < deadline
         time.sleep(0.005)
+
+
+def command_of(pid):
+    """The command line of a process; empty when it is gone."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text()
+    except OSError:
+        return ""
+
+
+def children(pid):
+    """The processes that a process has started, read off the processes themselves."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            fields = (folder / "stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        if int(fields[1]) == pid:
+            found.append(int(folder.name))
+    return found
+
+
+on_linux = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+
+
+@on_linux
+def test_an_interrupted_campaign_ends_with_one_line(program, capsys):
+    """Oracle: Ctrl-C to program and workers; no traceback, no process left; meanwhile the folder is taken."""
+    spec, out, start = program
+    process, workers = start()
+    assert main(["campaign", str(spec), "--out", str(out), "--resume"]) == 2
+    assert "another campaign is at work" in capsys.readouterr().err
+    os.killpg(process.pid, signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert said.decode() == "modeconn: interrupted; what was finished is on disk\n"
+    until(lambda: not any(map(command_of, workers)))
+
+
+@on_linux
+def test_a_killed_campaign_goes_on(program, tmp_path, capsys):
+    """Oracle: SIGKILL to the whole program, whose workers end with it; conserved quantity: bytes of the summary."""
+    spec, killed, start = program
+    whole = tmp_path / "whole"
+    process, workers = start()
     process.kill()
-    process.wait()
+    process.communicate()
+    until(lambda: not any(map(command_of, workers)))
     assert 2 <= len(list(killed.glob("shards/*/*.json"))) < 30
     assert main(["campaign", str(spec), "--out", str(killed)]) == 2
     assert "go on with --resume" in capsys.readouterr().err
@@ -176,6 +274,56 @@ def test_a_damaged_shard_is_put_aside_and_done_again(whole, damage, tmp_path):
     assert len(list(tmp_path.glob("damaged/*/*.json"))) == 1
 
 
+def test_no_flipped_bit_changes_what_is_read(tmp_path):
+    """Oracle: every byte of a shard's file changed in turn: it is refused, or says what it said."""
+    spec = spec_from_table({"job": [{**BALLS, "instances": 1024}]}, "one")
+    run_campaign(spec, tmp_path, InThisProcess)
+    (path,) = tmp_path.glob("shards/*/*.json")
+    sound, wanted = path.read_bytes(), shards.ShardStore(tmp_path, spec).load()
+    refused = 0
+    for place in range(len(sound)):
+        path.write_bytes(sound[:place] + bytes([sound[place] ^ 1]) + sound[place + 1 :])
+        store = shards.ShardStore(tmp_path, spec)
+        found = store.load()
+        refused += bool(store.damaged)
+        assert store.damaged or found == wanted
+    assert refused > 0.9 * len(sound)
+
+
+def test_a_larger_or_smaller_specification_takes_what_it_can_use(tmp_path):
+    """Conserved quantity: the summary of the new file; shards beyond its end are neither counted nor lost."""
+    sizes = {"small": 512 * 2, "large": 512 * 5}
+    specs = {
+        name: spec_from_table({"seed": 1, "job": [{**SEGMENTS, "instances": size}]}, "x")
+        for name, size in sizes.items()
+    }
+    whole = {name: run_campaign(spec, tmp_path / name, InThisProcess) for name, spec in specs.items()}
+    folder = tmp_path / "both"
+    run_campaign(specs["large"], folder, InThisProcess, shard=1024)
+    smaller = run_campaign(specs["small"], folder, InThisProcess, resume=True)
+    larger = run_campaign(specs["large"], folder, InThisProcess, resume=True)
+    assert smaller.summary.to_json() == whole["small"].summary.to_json()
+    assert larger.summary.to_json() == whole["large"].summary.to_json()
+    assert (smaller.instances, larger.instances) == (0, 0)
+
+
+def test_a_clock_that_goes_backwards_is_survived(whole, tmp_path, monkeypatch):
+    """Oracle: a clock that falls by an hour at every look; the summary knows no time, the rate is 0."""
+    now = iter(range(10**9, 0, -3600))
+    monkeypatch.setattr(time, "perf_counter", lambda: float(next(now)))
+    run = run_campaign(SPEC, tmp_path, InThisProcess)
+    assert run.seconds < 0
+    assert run.rate == 0.0
+    assert run.summary.to_json() == whole
+
+
+def test_the_workers_time_is_told(tmp_path):
+    """Conserved quantity: in one process the workers' time is within that of the run."""
+    run = run_campaign(SPEC, tmp_path, InThisProcess)
+    assert 0 < run.busy <= run.seconds
+    assert run.cpu > 0
+
+
 def test_two_campaigns_in_one_folder_are_refused(tmp_path):
     """Oracle: by construction; the lock is gone once its holder is."""
     with shards.locked(tmp_path), pytest.raises(InputError, match="another campaign is at work"):
@@ -193,25 +341,27 @@ def test_another_seed_is_refused(tmp_path):
 
 
 def test_a_full_disk_loses_nothing(whole, tmp_path, monkeypatch):
-    """Oracle: a write that fails as on a full disk; conserved quantity: the summary after there is room again."""
-    write, calls = shards.write_text, []
+    """Oracle: no space in the middle of a file; conserved quantity: the summary after there is room again."""
+    calls = Counter()
 
-    def full(path, text):
-        calls.append(path)
-        if len(calls) == 3:
-            raise InputError(f"cannot write {path}: no space left on the disk")
-        return write(path, text)
+    def full(descriptor):
+        calls["fsync"] += 1
+        if calls["fsync"] > 6:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(shards, "write_text", full)
-    with pytest.raises(InputError, match="no space left"):
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(InputError, match=r"cannot write .*json.*space"):
         summary_of(tmp_path, shard=512)
     monkeypatch.undo()
+    kept = len(list(tmp_path.glob("shards/*/*.json")))
+    assert kept >= 1
+    assert not list(tmp_path.rglob("*.tmp"))
     run = run_campaign(SPEC, tmp_path, InThisProcess, shard=512, resume=True)
     assert run.summary.to_json() == whole
-    assert run.instances == SPEC.instances - 2 * 512
+    assert run.instances == SPEC.instances - kept * 512
 
 
-def test_memory_that_does_not_suffice_is_halved(monkeypatch, whole, tmp_path):
+def test_memory_that_does_not_suffice_is_halved(monkeypatch, whole, tmp_path, capsys):
     """Oracle: a device that holds 100 instances; conserved quantity: the summary, which says nothing of the machine."""
     from modeconn.campaigns.families import segment_barrier
 
@@ -223,9 +373,14 @@ def test_memory_that_does_not_suffice_is_halved(monkeypatch, whole, tmp_path):
         return exact(nets0, nets1, X, Y, engine=engine)
 
     monkeypatch.setattr(segment_barrier, "barrier_exact_batch", small)
-    run = run_campaign(SPEC, tmp_path, InThisProcess)
+    run = run_campaign(SPEC, tmp_path / "library", InThisProcess)
     assert run.summary.halved == 6
     assert run.summary.to_json() == whole
+    spec = tmp_path / "spec.toml"
+    spec.write_text("[[job]]\n" + "\n".join(f"{key} = {json.dumps(value)}" for key, value in SEGMENTS.items()))
+    assert main(["campaign", str(spec), "--out", str(tmp_path / "command")]) == 0
+    assert "cut in two for want of memory: 6" in capsys.readouterr().err
+    assert json.loads((tmp_path / "command" / "run.json").read_text())["halved"] == 6
 
 
 def test_one_instance_too_large_is_an_error():

@@ -122,3 +122,27 @@ def test_sharing_out_is_optimal():
         assert sum(copies) == width
         assert max(v / k for v, k in zip(sizes, copies, strict=True)) == pytest.approx(best)
     assert share_out(sizes, 2) is None
+
+
+@pytest.mark.parametrize("target_unit", [1, Fraction(1, 10**8)])
+@pytest.mark.parametrize("power", [-15, -9, 9, 12, 15, 25])
+@pytest.mark.parametrize("level", [0, Fraction(1, 100)])
+def test_any_unit_of_the_data(power, target_unit, level):
+    """Closed form: X times k and y times q scale every |u|, so the gauge and both radii squared, by q / k."""
+    X = [[Fraction(v) * Fraction(10) ** power for v in row] for row in PLANE[0]]
+    y, factor = [v * target_unit for v in PLANE[1]], target_unit / Fraction(10) ** power
+    plain, scaled = gauge_of(PLANE, level), gauge_of((X, y), level * target_unit**2)
+    assert scaled.value == pytest.approx(plain.value * float(factor), rel=1e-7)
+    first, found = least_box(plain, 6, search=False), accepted(least_box(scaled, 6, search=False))
+    assert float(found.square_lower / factor) == pytest.approx(float(first.square_lower), rel=1e-6)
+    assert float(found.square_upper / factor) == pytest.approx(float(first.square_upper), rel=1e-6)
+
+
+@pytest.mark.parametrize("power", [-15, 15])
+def test_the_integer_programs_of_small_widths_in_any_unit(power, capfd):
+    """Closed form as above; and the solver prints nothing, which it does when numbers are far from 1."""
+    X = [[v * Fraction(10) ** power for v in row] for row in PLANE[0]]
+    found = accepted(least_box(gauge_of((X, PLANE[1])), 6))
+    first = least_box(gauge_of(PLANE), 6)
+    assert float(found.square_upper * Fraction(10) ** power) == pytest.approx(float(first.square_upper), rel=1e-6)
+    assert capfd.readouterr().out == ""

@@ -271,7 +271,7 @@ def test_in_words_and_pictures(folder, capsys):
         (EXAMPLE, [], "--width"),
         (EXAMPLE, ["--width", 0], "--width"),
         (EXAMPLE, ["--widths", "3:1"], "empty range"),
-        (EXAMPLE, ["--widths", "0:2"], ">= 1"),
+        (EXAMPLE, ["--widths", "0:2"], "at least 1"),
         (EXAMPLE, ["--width", 2, "--level", "pi"], "--level"),
         (EXAMPLE, ["--width", 2, "--level=-1"], "least loss"),
         (EXAMPLE, ["--width", 3, "--max-cells", 363], "364 cells"),

@@ -322,3 +322,15 @@ def test_scaled_cells_of_equal_nets_share_every_slot(cells):
     net = cells.plain_net(0, 2, 30, 1.0)
     found = scaled_cells(cells.pair_of([net, net], X, np.zeros(5), "linf:1"))
     assert found.needed == found.live0 == found.live1
+
+
+@pytest.mark.parametrize("power", [-30, -15, 15, 25])
+def test_the_cell_program_in_any_unit_of_the_data(cells, power):
+    """Closed form: the program is homogeneous in every data point, so the neurons left do not depend on its unit."""
+    found = []
+    for unit in (1.0, 10.0**power):
+        rng = np.random.default_rng(2)
+        X, nets = rng.normal(size=(6, 3)), [cells.plain_net(k, 3, 26, 1.0) for k in (2, 9)]
+        found.append(cell_program(cells.pair_of(nets, X * unit, np.zeros(6), "linf:1")))
+    assert (found[0].live0, found[0].live1, found[0].needed) == (found[1].live0, found[1].live1, found[1].needed)
+    assert "least total gauge" in found[1].reason

@@ -1,10 +1,12 @@
 """The graph of the claims: depths, boxes, colours, and what the library rests on."""
 
+import numpy as np
 import pytest
 from matplotlib.colors import to_rgb
+from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 
 from modeconn.plots import to_svg
-from modeconn.plots.claim_graph import VERDICT_COLOURS, claim_depths, claim_graph, text_colour
+from modeconn.plots.claim_graph import VERDICT_COLOURS, claim_depths, claim_graph, direct_support, text_colour
 from proofs_check.claims import CLAIMS
 
 
@@ -59,3 +61,42 @@ def test_the_library_rests_on_its_own_claims():
     rests_on = {claim.id: claim.rests_on for claim in CLAIMS.values()}
     assert {other for ids in rests_on.values() for other in ids} <= set(CLAIMS)
     claim_depths(rests_on)
+
+
+def test_what_follows_is_left_out():
+    """Oracle: by construction, and on the library: the transitive closure stays what it was."""
+    assert direct_support({"A": [], "B": ["A"], "C": ["A", "B", "unknown"], "D": ["B", "A", "E"], "E": []}) == {
+        "A": [], "B": ["A"], "C": ["B"], "D": ["B", "E"], "E": [],
+    }  # fmt: skip
+
+    def closure(graph):
+        reach = {}
+        for name in sorted(graph, key=claim_depths(graph).__getitem__):
+            known = [other for other in graph[name] if other in graph]
+            reach[name] = set(known).union(*(reach[other] for other in known))
+        return reach
+
+    library = {claim.id: claim.rests_on for claim in CLAIMS.values()}
+    assert closure(direct_support(library)) == closure(library)
+    assert direct_support(library)["KUD2"] == ["N2"]
+
+
+LONG = {"A": [], "B": ["A"], "C": ["B", "D"], "D": [], "E": ["B"], "F": ["C", "G"], "G": []}
+
+
+@pytest.mark.parametrize(
+    "rests_on", [{c.id: c.rests_on for c in CLAIMS.values()}, LONG], ids=["library", "long arrows"]
+)
+def test_no_arrow_runs_behind_a_box(rests_on):
+    """Oracle: the drawing's own rectangles against many points of the drawing's own arrows, their ends left out."""
+    patches = claim_graph(rests_on, {}).axes[0].patches
+    boxes = [patch for patch in patches if isinstance(patch, FancyBboxPatch)]
+    arrows = [patch for patch in patches if isinstance(patch, FancyArrowPatch)]
+    assert len(arrows) == sum(map(len, direct_support(rests_on).values()))
+    for arrow in arrows:
+        path = arrow._path_original  # in data coordinates
+        curve = np.concatenate([bezier(np.linspace(0, 1, 200)) for bezier, _ in path.iter_bezier()])
+        for box in boxes:
+            x, y = box.get_x(), box.get_y()
+            inside = (curve > (x + 1e-6, y)) & (curve < (x + box.get_width() - 1e-6, y + box.get_height()))
+            assert not inside.all(axis=1).any()

@@ -77,7 +77,7 @@ def test_list_as_json(only_the_line, capsys):
         (["a-lin"], "did you mean 'a-line'"),
         (["a-line", "--profile", "huge"], "unknown profile 'huge'"),
         (["a-line", "--out", "FILE"], "expected a folder, found the file"),
-        (["a-line", "--seed", "-1"], "--seed: expected a whole number >= 0, found -1"),
+        (["a-line", "--seed", "-1"], "--seed: expected a whole number of at least 0, found -1"),
     ],
 )
 def test_bad_input(only_the_line, words, said, tmp_path, capsys):

@@ -1,7 +1,6 @@
 """One, two and eight forced host devices, and two processes on loopback: the same numbers, the same verdicts."""
 
 import json
-import os
 import socket
 import subprocess
 import sys
@@ -9,69 +8,33 @@ import sys
 import jax.numpy as jnp
 import numpy as np
 import pytest
+import same_on_devices
 
 from modeconn.sharding import map_batch, own_rows
-
-PROGRAM = """
-import hashlib, json, sys
-import numpy as np
-import jax
-jax.config.update("jax_enable_x64", True)
-from modeconn.campaigns import InThisProcess, run_campaign, spec_from_table
-from modeconn.nets import Net
-from modeconn.paths import barrier_exact_batch
-from modeconn.train import Fleet, train_fleet
-from pathlib import Path
-
-rng = np.random.default_rng(0)
-X, Y = rng.normal(size=(6, 2)), rng.normal(size=(6, 1))
-ends = [Net(rng.normal(size=(37, 2, 3)), rng.normal(size=(37, 1, 3))) for _ in range(2)]
-found = barrier_exact_batch(*ends, X, Y, engine="device")
-fleet = Fleet.grid(optimizers=["adamw", "muon"], learning_rates=[0.01], widths=[3, 8], seeds=range(5))
-nets = train_fleet(fleet, X, Y, steps=20, dtype="float64").nets
-job = {"family": "segment-barrier", "instances": 1024, "n": 3, "d": 2, "width": 2, "points": 5}
-summary = run_campaign(spec_from_table({"job": [job]}, "x"), Path(sys.argv[1]), InThisProcess).summary.to_json()
-print(json.dumps({
-    "devices": jax.local_device_count(),
-    "barrier": found.barrier.tolist(),
-    "lower": found.lower.tolist(),
-    "upper": found.upper.tolist(),
-    "nets": hashlib.sha256(np.asarray(nets.W).tobytes() + np.asarray(nets.A).tobytes()).hexdigest(),
-    "summary": json.dumps(summary),
-}))
-"""
-
-
-def run(code, *arguments, **environment):
-    """The last line a program prints, as JSON."""
-    found = subprocess.run(
-        [sys.executable, "-c", code, *map(str, arguments)],
-        env={**os.environ, "OPENBLAS_NUM_THREADS": "1", **environment},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-    )
-    assert found.returncode == 0, found.stderr[-2000:]
-    return json.loads(found.stdout.splitlines()[-1])
 
 
 @pytest.fixture(scope="module")
 def on_devices(tmp_path_factory):
-    """What the program finds on 1, 2 and 8 devices."""
+    """What a process finds on 1, 2 and 8 devices."""
     folder = tmp_path_factory.mktemp("devices")
-    return {count: run(PROGRAM, folder / str(count), JAX_NUM_CPU_DEVICES=str(count)) for count in (1, 2, 8)}
+    return {count: same_on_devices.on_devices(count, folder / str(count)) for count in (1, 2, 8)}
 
 
 @pytest.mark.parametrize("count", [2, 8])
 def test_forced_host_devices_find_the_same(on_devices, count):
-    """Conserved quantity: barriers to their own stated rounding, trained nets and the campaign's verdicts exactly."""
+    """Conserved quantity: barriers to their own stated rounding, trained nets and the campaign's summary exactly."""
     one, many = on_devices[1], on_devices[count]
     assert (one["devices"], many["devices"]) == (1, count)
-    lower, upper = np.array(one["lower"]), np.array(one["upper"])
-    assert ((lower <= many["barrier"]) & (many["barrier"] <= upper)).all()
-    assert many["nets"] == one["nets"]
-    assert many["summary"] == one["summary"]
+    assert same_on_devices.differences(one, many) == []
+
+
+@pytest.mark.parametrize("name", ["verdicts", "summary", "nets", "barriers"])
+def test_differences_are_seen(on_devices, name):
+    """Oracle: a change made by hand; a barrier one float above its stated rounding."""
+    one = on_devices[1]
+    above = [float(np.nextafter(one["upper"][0], np.inf)), *one["barrier"][1:]]
+    changed = {"barrier": above} if name == "barriers" else {name: one[name] + "x"}
+    assert same_on_devices.differences(one, one | changed) == [name]
 
 
 RANK = """

@@ -108,8 +108,8 @@ def test_minibatches() -> None:
     assert_same(train_fleet(fleet.take(rows), X, Y, steps=30, batch_size=6), whole, rows)
 
 
-def test_training_runs_in_a_thread_with_pinned_arithmetic(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Oracle: by construction; every segment in a thread of its own device, each once, at full precision."""
+def test_chunks_in_flight_do_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One chunk at a time against three side by side, in pinned threads of their own: equal in every bit, each once."""
     seen: list[int] = []
 
     def watched(*arguments: Any) -> Any:
@@ -118,11 +118,16 @@ def test_training_runs_in_a_thread_with_pinned_arithmetic(monkeypatch: pytest.Mo
         return advance(*arguments)
 
     monkeypatch.setattr(training, "advance", watched)
-    run(chunk_size=16, segment_steps=20)
+    results = []
+    for count in (1, 3):
+        monkeypatch.setattr(training, "cores", lambda count=count: count)
+        results.append(run(chunk_size=16, segment_steps=20))
     chunks, segments = 3 + 2, 3
-    assert len(seen) == chunks * segments
-    assert len(set(seen)) == jax.local_device_count()
+    assert len(seen) == 2 * chunks * segments
+    assert len(set(seen[: chunks * segments])) == jax.local_device_count()
+    assert 1 < len(set(seen[chunks * segments :])) <= max(3, jax.local_device_count())
     assert threading.get_ident() not in seen
+    assert_same(*results)
 
 
 class Interrupter:
@@ -181,6 +186,7 @@ def test_out_of_memory_halves_the_chunks(monkeypatch: pytest.MonkeyPatch) -> Non
         return advance(recipe, key, lanes, *rest)
 
     monkeypatch.setattr(training, "advance", small)
+    monkeypatch.setattr(training, "cores", lambda: 1)
     assert_close(run(segment_steps=20, chunk_size=16), straight())
     assert sizes[:4] == [16, 16, 16, 8]
     assert sizes.count(16) == 3 + 1, "each program learns it once"

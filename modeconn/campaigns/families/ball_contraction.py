@@ -8,10 +8,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from modeconn.campaigns.families.drawing import block_generator, in_halves, tally_of_margins
+from modeconn.campaigns.families.drawing import block_generator, tally_of_margins
 from modeconn.campaigns.family import Family, Parameters, names, whole_numbers
 from modeconn.campaigns.tally import Tally, total
 from modeconn.errors import unknown_name
+from modeconn.memory import in_halves
 from modeconn.optim import POTENTIALS, lion_k
 
 __all__ = ["FAMILY"]
@@ -81,4 +82,6 @@ FAMILY = Family(
     DEFAULTS,
     _check,
     _run_block,
+    about=lambda parameters: "L1",
+    shard=1_000_000,
 )

@@ -70,6 +70,7 @@ def _run_block(parameters: Parameters, block: int, seed: int) -> Tally:
         margin=None if worst is None else margins[worst],
         at=None if worst is None else first + worst,
         histogram=dict(sorted(Counter(decade(margin) for margin in margins).items())),
+        missed=dict(sorted(found.vacuous.items())),
         violations=tuple(kept),
     )
 
@@ -86,4 +87,6 @@ FAMILY = Family(
     DEFAULTS,
     _check,
     _run_block,
+    about=lambda parameters: str(parameters["claim"]),
+    shard=320,
 )

@@ -1,4 +1,4 @@
-"""What families share: a random generator for each block, a tally of margins, and batches that fit in memory."""
+"""What families share: a random generator for each block, and a tally of margins."""
 
 from __future__ import annotations
 
@@ -6,16 +6,14 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
 from modeconn.campaigns.family import Parameters
 from modeconn.campaigns.tally import KEPT, Tally, decade
 
-__all__ = ["block_generator", "in_halves", "tally_of_margins"]
-
-R = TypeVar("R")
+__all__ = ["block_generator", "tally_of_margins"]
 
 Judge = Callable[[int], tuple[str, Mapping[str, Any]]]
 
@@ -33,20 +31,35 @@ def block_generator(family: str, parameters: Parameters, block: int, seed: int) 
     return np.random.Generator(np.random.Philox(key=key))
 
 
-def tally_of_margins(margins: Sequence[float] | np.ndarray, first: int, judge: Judge, *, certified: int = 0) -> Tally:
-    """Return the tally of a block in which every instance met the hypotheses.
+def tally_of_margins(
+    margins: Sequence[float] | np.ndarray,
+    first: int,
+    judge: Judge,
+    *,
+    certified: int = 0,
+    missed: Mapping[int, str] | None = None,
+) -> Tally:
+    """Return the tally of a block.
 
     Args:
         margins: one for each instance; negative means violated, NaN that nothing can be said.
         first: id of the first instance.
         judge: index -> ``"refuted"``, ``"rounding"`` or ``"undecided"``, and what to keep of the instance.
         certified: how many came with an accepted certificate.
+        missed: index of a vacuous instance -> the hypothesis it missed; its margin means nothing.
+
+    Example:
+        >>> found = tally_of_margins([0.5, 0.1, -1.0], 0, lambda i: ("rounding", {}), missed={1: "width"})
+        >>> found.margin, found.vacuous, found.rounding, dict(found.missed)
+        (-1.0, 1, 1, {'width': 1})
     """
     values = np.asarray(margins, dtype=float)
-    known = np.flatnonzero(~np.isnan(values))
+    vacuous = dict(missed or {})
+    met = np.array([i not in vacuous for i in range(len(values))], dtype=bool)
+    known = np.flatnonzero(met & ~np.isnan(values))
     verdicts: Counter[str] = Counter()
     kept: list[dict[str, Any]] = []
-    for i in np.flatnonzero(~(values >= 0)):
+    for i in np.flatnonzero(met & ~(values >= 0)):
         verdict, detail = judge(int(i))
         verdicts[verdict] += 1
         if verdict != "rounding" and len(kept) < KEPT:
@@ -55,6 +68,7 @@ def tally_of_margins(margins: Sequence[float] | np.ndarray, first: int, judge: J
     worst = known[np.argmin(values[known])] if len(known) else None
     return Tally(
         instances=len(values),
+        vacuous=len(vacuous),
         certified=certified,
         refuted=verdicts["refuted"],
         rounding=verdicts["rounding"],
@@ -62,36 +76,6 @@ def tally_of_margins(margins: Sequence[float] | np.ndarray, first: int, judge: J
         margin=None if worst is None else float(values[worst]),
         at=None if worst is None else first + int(worst),
         histogram=dict(sorted(Counter(decade(float(values[i])) for i in known).items())),
+        missed=dict(sorted(Counter(vacuous.values()).items())),
         violations=tuple(kept),
     )
-
-
-def in_halves(work: Callable[[int, int], R], start: int, stop: int) -> tuple[list[R], int]:
-    """Return ``work`` over the range, cut in two as often as memory asks for, and how often that was.
-
-    Args:
-        work: (start, stop) -> result; may raise MemoryError or JAX's RESOURCE_EXHAUSTED.
-        start: first index.
-        stop: after the last.
-
-    Raises:
-        MemoryError: a single instance does not fit.
-
-    Example:
-        >>> def work(a, b):
-        ...     if b - a > 2:
-        ...         raise MemoryError
-        ...     return b - a
-        >>> in_halves(work, 0, 5)
-        ([2, 1, 2], 2)
-    """
-    try:
-        return [work(start, stop)], 0
-    except (MemoryError, RuntimeError) as error:
-        if isinstance(error, RuntimeError) and "RESOURCE_EXHAUSTED" not in str(error):
-            raise
-        if stop - start == 1:
-            raise MemoryError("one instance does not fit in memory; make the instances smaller") from error
-    middle = (start + stop) // 2
-    (left, i), (right, j) = in_halves(work, start, middle), in_halves(work, middle, stop)
-    return left + right, i + j + 1

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from modeconn.campaigns.families.drawing import block_generator, in_halves, tally_of_margins
+from modeconn.campaigns.families.drawing import block_generator, tally_of_margins
 from modeconn.campaigns.family import Family, Parameters, whole_numbers
 from modeconn.campaigns.tally import Tally, total
 from modeconn.constructions import recombine
 from modeconn.constructions.recombination_batch import recombine_batch
+from modeconn.memory import in_halves
 
 __all__ = ["FAMILY", "functionals_count"]
 
@@ -80,4 +81,6 @@ FAMILY = Family(
     DEFAULTS,
     _check,
     _run_block,
+    about=lambda parameters: "W1",
+    shard=100_000,
 )

@@ -76,4 +76,6 @@ FAMILY = Family(
     DEFAULTS,
     _check,
     _run_block,
+    about=lambda parameters: {"origin": "N7", "narrower": "N8"}[parameters["bound"]],
+    shard=1_000,
 )

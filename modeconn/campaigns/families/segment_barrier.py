@@ -8,9 +8,10 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
-from modeconn.campaigns.families.drawing import block_generator, in_halves, tally_of_margins
+from modeconn.campaigns.families.drawing import block_generator, tally_of_margins
 from modeconn.campaigns.family import Family, Parameters, whole_numbers
 from modeconn.campaigns.tally import Tally, total
+from modeconn.memory import in_halves
 from modeconn.nets import Net
 from modeconn.paths import barrier_certified, barrier_exact_batch
 
@@ -80,4 +81,6 @@ FAMILY = Family(
     DEFAULTS,
     _check,
     _run_block,
+    about=lambda parameters: "S1",
+    shard=100_000,
 )
