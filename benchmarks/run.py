@@ -24,7 +24,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 HERE = Path(__file__).parent
-CHECKS = ("tests/optim/test_polar.py", "tests/train/test_precision_pinned.py", "tests/paths/test_barrier_batch.py")
+CHECKS = (
+    "tests/optim/test_polar.py",
+    "tests/train/test_precision_pinned.py",
+    "tests/train/test_fused.py",
+    "tests/paths/test_barrier_batch.py",
+)
 ACCELERATED = ("fleet", "polar", "barrier", "nnls", "campaign")
 """What an accelerator is for, in order of importance."""
 

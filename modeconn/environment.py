@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import platform
 from importlib import metadata
 from typing import Any
 
 import modeconn
 
-__all__ = ["environment"]
+__all__ = ["environment", "most_workers"]
 
 _PACKAGES = ("jax", "jaxlib", "numpy", "scipy", "optax", "hypothesis", "scikit-learn", "matplotlib", "clarabel")
 
@@ -26,3 +27,8 @@ def environment() -> dict[str, Any]:
         "device_count": jax.device_count(),
         "packages": {name: metadata.version(name) for name in _PACKAGES},
     }
+
+
+def most_workers() -> int:
+    """Return how many worker processes are sensible on this machine: more would only crowd its memory."""
+    return max(16, 8 * (os.cpu_count() or 1))

@@ -13,6 +13,7 @@ from multiprocessing.context import SpawnContext
 from multiprocessing.process import BaseProcess
 from typing import Any
 
+from modeconn.environment import most_workers
 from modeconn.errors import InputError, unknown_name
 
 __all__ = ["ENGINES", "Engine", "InThisProcess", "engine_from_name"]
@@ -94,7 +95,8 @@ def _processes(jobs: int) -> Iterator[Executor]:
             yield pool
         except BaseException:
             for process in context.started:
-                process.terminate()
+                if process.pid is not None:
+                    process.terminate()
             raise
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
@@ -113,7 +115,7 @@ def _dask(address: str | None, jobs: int) -> Iterator[Executor]:
             cluster = LocalCluster(n_workers=jobs, threads_per_worker=1, host="127.0.0.1", dashboard_address=None)
         try:
             client = Client(address if cluster is None else cluster, timeout="20s")
-        except (OSError, TimeoutError) as error:
+        except (OSError, TimeoutError, ValueError) as error:  # ValueError: no port in the address
             raise InputError(
                 f"no Dask scheduler answers at {address}: {error}; start one with 'dask scheduler'"
             ) from None
@@ -137,12 +139,14 @@ def engine_from_name(name: str, jobs: int, scheduler: str | None = None) -> Engi
         scheduler: address of a Dask scheduler such as ``tcp://10.0.0.1:8786``; ``None`` starts a cluster here.
 
     Raises:
-        InputError: an unknown name, or a scheduler for an engine that has none.
+        InputError: an unknown name, a scheduler for an engine that has none, or too many workers for this machine.
     """
     if name not in ENGINES:
         raise unknown_name("engine", name, ENGINES)
     if scheduler is not None and name != "dask":
         raise InputError(f"a scheduler is for the engine dask, found {name!r}; add --engine dask")
+    if scheduler is None and jobs > most_workers():
+        raise InputError(f"expected at most {most_workers()} workers on this machine, found {jobs}; add --scheduler")
     if name == "inline":
         return InThisProcess
     if name == "processes":

@@ -37,7 +37,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     parser.add_argument("spec", nargs="?", metavar="SPEC.toml", help="what to try")
     parser.add_argument("--families", action="store_true", help="list the families and their parameters")
-    parser.add_argument("--jobs", type=positive_integer, default=1, help="workers (default 1)")
+    parser.add_argument("--jobs", metavar="J", type=positive_integer, default=1, help="workers (default 1)")
     parser.add_argument(
         "--shard", type=positive_integer, help="instances in a shard, the unit written (default: a few seconds' work)"
     )

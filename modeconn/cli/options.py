@@ -10,11 +10,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from modeconn.environment import most_workers
 from modeconn.errors import InputError
 
 __all__ = [
     "LARGEST_NUMBER",
-    "MOST_JOBS",
     "MOST_NUMBERS",
     "MOST_POINTS",
     "add_data",
@@ -36,9 +36,6 @@ MOST_NUMBERS = 10_000
 
 MOST_POINTS = 10**7
 """Most points of a path that a command samples."""
-
-MOST_JOBS = 1024
-"""Most worker processes: each takes some hundred MiB."""
 
 LARGEST_NUMBER = 10**15
 """Largest whole number on the command line; what takes less says so itself."""
@@ -86,9 +83,9 @@ def positive_integer(text: str) -> int:
 
 def jobs(text: str) -> int:
     """Read a number of worker processes."""
-    value = _whole(text, 1)
-    if value > MOST_JOBS:
-        raise argparse.ArgumentTypeError(f"expected at most {MOST_JOBS} workers, found {value}")
+    value, most = _whole(text, 1), most_workers()
+    if value > most:
+        raise argparse.ArgumentTypeError(f"expected at most {most} workers on this machine, found {value}")
     return value
 
 
@@ -157,8 +154,8 @@ def _whole(text: str, least: int) -> int:
     return value
 
 
-def ready_folder(path: str) -> Path:
-    """Return the folder of ``--out``, made if there is none.
+def ready_folder(path: str, make: bool = True) -> Path:
+    """Return the folder of ``--out``, made if there is none; or, without ``make``, only looked at beforehand.
 
     Raises:
         InputError: it is a file, or cannot be made or written to.
@@ -166,6 +163,11 @@ def ready_folder(path: str) -> Path:
     folder = Path(path)
     if folder.exists() and not folder.is_dir():
         raise InputError(f"--out: expected a folder, found the file {folder}; choose another name")
+    if not make:
+        above = next(place for place in (folder, *folder.absolute().parents) if place.exists())
+        if not above.is_dir():
+            raise InputError(f"--out: cannot make the folder {folder}: {above} is a file; choose another place")
+        return folder
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

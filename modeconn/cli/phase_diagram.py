@@ -105,7 +105,7 @@ def run(args: argparse.Namespace) -> int:
     if level < 0:
         raise InputError(f"--level: expected a number >= 0, found {short(level)}")
     about, system = _problem(args)
-    folder = ready_folder(args.out)
+    folder = ready_folder(args.out, make=False)
     lambdas_A, lambdas_M = args.lambda_a, args.lambda_m
     if lambdas_A is None or lambdas_M is None:
         natural = natural_axes(system, args.widths, level)

@@ -17,7 +17,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from modeconn.cli.options import add_json, positive_integer, write_json
+from modeconn.cli.options import add_json, jobs, write_json
 from modeconn.errors import ExitCode, InputError, unknown_name
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--claim", nargs="+", action="extend", metavar="ID", help="only these claims, such as L1 S1")
     parser.add_argument("--profile", default="quick", help="how many instances: quick (default), ci or deep")
     parser.add_argument("--seed", type=int, default=0, help="seed of every random choice (default 0)")
-    parser.add_argument("--jobs", type=positive_integer, default=1, help="worker processes (default 1)")
+    parser.add_argument("--jobs", metavar="J", type=jobs, default=1, help="worker processes (default 1)")
     parser.add_argument("--out", metavar="FOLDER", help="the run's folder (default runs/<file or 'verify'>)")
     parser.add_argument("--resume", action="store_true", help="keep the finished parts of an interrupted run in --out")
     parser.add_argument(

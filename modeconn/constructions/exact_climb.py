@@ -23,12 +23,12 @@ def exact_climb(pair: Pair) -> Connection:
     Reference: theory W1, step (iv).
     """
     reduced = reduce_pair(pair)
-    join = Join.of(reduced, climbing=True)
-    rank, entries = join.polytope.rank - 1, (reduced.functionals + 1) * len(join.start)
-    if pair.width < rank:
-        reason = f"the climb needs width N = {rank} on these nets, found m = {pair.width}"
-    elif entries > MOST_ENTRIES:
+    entries = (reduced.functionals + 1) * (sum(reduced.live) + 3)
+    if entries > MOST_ENTRIES:
         reason = f"a tableau of {entries} rationals is too large, at most {MOST_ENTRIES}"
-    else:
+        return refused(reduced, "exact-climb", reduced.functionals, reason)
+    rank = Join.of(reduced, climbing=True).polytope.rank - 1  # less the equation s + s' = 1
+    if pair.width >= rank:
         return join_over_the_top(reduced, exact=True)
+    reason = f"the climb needs width N = {rank} on these nets, found m = {pair.width}"
     return refused(reduced, "exact-climb", rank, reason, rank=rank)

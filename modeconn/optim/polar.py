@@ -36,7 +36,7 @@ def polar_factor(G: Leaf, method: str = "auto") -> Float[Array, ...]:
     Args:
         G: a matrix (r, c), or a vector taken as one row.
         method: how. Errors are of X in the spectral norm, over eps times the condition number (of the nonzero part).
-            ``"svd"``: LAPACK, cuSOLVER on a GPU. Zero: max(r, c) eps. Error: about 4.
+            ``"svd"``: LAPACK, cuSOLVER on a GPU. Zero: max(r, c) eps. Error: about 20.
             ``"jacobi"``: rotations, at most 8 rows or columns, elementwise over ``vmap``. Zero: the same. Error: 4.
             ``"iteration"``: products alone. Zero: about 1e-6 in float32, 1e-12 in float64. Error: 5 sqrt(min(r, c)).
             ``"halley"``: fewer products, two Cholesky factors. Zero: the same. Error: 20; 2000 for deficient rank.
@@ -44,11 +44,14 @@ def polar_factor(G: Leaf, method: str = "auto") -> Float[Array, ...]:
             8 rows, the iteration up to 255, Halley above. Rows are those of the wide one of G and its transpose.
 
     Reasons for ``"auto"``: on one core, at 1024 x 1024 in float32, the SVD takes 1.0 times as long as five
-    Newton-Schulz steps, Halley 1.5, the iteration 2.2. On an accelerator products are what is fast, and the SVD of a
+    Newton-Schulz steps, Halley 1.5, the iteration 2.1. On an accelerator products are what is fast, and the SVD of a
     batch runs matrix by matrix; see :data:`modeconn.optim.schedules.HALLEY` for the model, not measured on a GPU.
 
     The last two end by a residual, not after a fixed number of steps: where no singular value is zero,
     X X^T - I has entries below 1e-5 in float32 (1e-6 up to 4096 x 4096). See :func:`polar_residual` for a certificate.
+
+    Mind the cut-off of the SVD in float32: a Gaussian matrix of n rows has a condition of several n, so from about 1000
+    rows on its least singular value may count as zero (X X^T is then not I); the last two keep it.
 
     Cost: O(r c min(r, c)) for all; 32 products of that size for the iteration, about 19 for Halley; twice as much
     where singular values are zero or below 1e-5.

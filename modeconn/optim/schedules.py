@@ -15,6 +15,7 @@ _FLAT = (15 / 8, -10 / 8, 3 / 8)
 """The quintic with p(1) = 1, p'(1) = p''(1) = 0: where the best one tends to for l -> 1."""
 _NEARLY_ONE = 1e-3
 _CUSHION = 0.1
+_MARGIN = 1.001
 _EXCHANGES = 50
 
 
@@ -92,13 +93,15 @@ def _quintics(smallest: float, count: int) -> tuple[list[Coefficients], float]:
 
     A quintic that is best for a tiny l takes some large singular values to tiny ones, and rounding then drowns them.
     So a lift is never made for l below 0.1: it keeps large values above 0.35, at 10 % less growth of the tiny ones.
+    At 1 the slope is about 9, so a rounding above 1 would explode within ten steps: values end at 1 / 1.001 instead.
     """
     rows = []
     for _ in range(count):
         (a, b, c), error = best_quintic(max(smallest, _CUSHION))
-        rows.append(_scaled((a, b, c), 1 / (1 + error)))
-        grown = (a * smallest + b * smallest**3 + c * smallest**5) / (1 + error)
-        smallest = min(grown, (1 - error) / (1 + error))
+        top = (1 + error) * _MARGIN
+        rows.append(_scaled((a, b, c), 1 / top))
+        grown = (a * smallest + b * smallest**3 + c * smallest**5) / top
+        smallest = min(grown, (1 - error) / top)
     return rows, smallest
 
 
@@ -108,7 +111,7 @@ def schedule(smallest: float, lifts: int, halley: int, last: int) -> Schedule:
     Example:
         >>> steps = schedule(1e-5, lifts=3, halley=2, last=1)
         >>> [round(c) for a, b, c in steps.halley], steps.error < 2e-5
-        ([33527, 17], True)
+        ([33661, 17], True)
     """
     first, smallest = _quintics(smallest, lifts)
     weighted = []
@@ -117,9 +120,9 @@ def schedule(smallest: float, lifts: int, halley: int, last: int) -> Schedule:
         weighted.append(weights)
     final, smallest = _quintics(smallest, last)
     rows = [*first, *final]
-    centre = 2 / (1 + smallest)
+    centre = 2 / (1 / _MARGIN + smallest)
     rows[-1] = _scaled(rows[-1], centre)
-    return Schedule(tuple(rows[:lifts]), tuple(weighted), tuple(rows[lifts:]), centre - 1)
+    return Schedule(tuple(rows[:lifts]), tuple(weighted), tuple(rows[lifts:]), centre / _MARGIN - 1)
 
 
 PRODUCTS = schedule(1e-5, lifts=10, halley=0, last=0)

@@ -32,7 +32,8 @@ class FleetResult:
         diverged: (F,) whether a recorded loss or a final weight is NaN or infinite. Such instances stay in every
             array as they are: leave them out by this flag, and say how many.
         diverged_at: (F,) the first recorded step with such a loss, -1 where there is none.
-        settings: options of the run, device, precision, and how often a chunk was ``halved`` for want of memory.
+        settings: options of the run, device, precision, and how often a chunk was ``halved`` for want of memory;
+            on a GPU what the ``fused`` program trained, and ``warnings`` why it did not train what it should have.
     """
 
     fleet: Fleet

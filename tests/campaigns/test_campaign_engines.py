@@ -5,7 +5,7 @@ from concurrent.futures import Executor
 
 import pytest
 
-from modeconn.campaigns import InThisProcess, engine, run_campaign, spec_from_table
+from modeconn.campaigns import InThisProcess, engine, engine_from_name, run_campaign, spec_from_table
 from modeconn.errors import InputError
 
 BALLS = {"family": "ball-contraction", "instances": 1024 * 2, "rows": 1, "columns": 2, "steps": 2}
@@ -56,3 +56,21 @@ def test_what_the_user_has_set_for_the_workers_stays(monkeypatch):
         assert os.environ["JAX_ENABLE_X64"] == "1"
     assert os.environ["OMP_NUM_THREADS"] == "7"
     assert "JAX_ENABLE_X64" not in os.environ
+
+
+def test_more_workers_than_a_machine_bears_are_refused():
+    """By construction: each worker is a process of its own; a scheduler elsewhere may have any number."""
+    for name in ("processes", "dask"):
+        with pytest.raises(InputError, match="workers on this machine, found 100000"):
+            engine_from_name(name, 100_000)
+    engine_from_name("dask", 100_000, "tcp://127.0.0.1:9")
+
+
+def test_an_address_without_a_port_is_bad_input():
+    """By construction: no scheduler can be found at it."""
+    pytest.importorskip("distributed")
+    with (
+        pytest.raises(InputError, match="no Dask scheduler answers at nowhere"),
+        engine_from_name("dask", 1, "nowhere")(),
+    ):
+        pass

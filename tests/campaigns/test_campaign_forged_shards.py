@@ -1,4 +1,4 @@
-"""A shard file whose name, range and checksum agree, but whose range holds nothing: not counted."""
+"""Shard files that are sound by themselves and yet may not be counted: an empty range, overlapping ranges."""
 
 import json
 
@@ -20,3 +20,14 @@ def test_an_empty_range_counts_nothing(tmp_path):
     assert run.summary == whole
     assert run.instances == 0
     assert len(run.damaged) == 2
+
+
+def test_overlapping_ranges_count_once(tmp_path):
+    """Conserved quantity: the summary, in a folder that holds sound files of two runs with other shard sizes."""
+    whole = run_campaign(SPEC, tmp_path / "small", InThisProcess, shard=1024).summary
+    run_campaign(SPEC, tmp_path / "large", InThisProcess, shard=2048)
+    (large,) = tmp_path.glob("large/shards/*/*.json")
+    large.rename(tmp_path / "small" / large.relative_to(tmp_path / "large"))
+    run = run_campaign(SPEC, tmp_path / "small", InThisProcess, resume=True)
+    assert run.summary == whole
+    assert (run.instances, len(run.damaged)) == (0, 1)

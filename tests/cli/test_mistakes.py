@@ -185,7 +185,7 @@ MISTAKES = {
         ("--n 0:2", "at least 1"),
         ("--n 200", "at most 24 different points"),
         ("--budget 1d", "60s, 10m or 2h"),
-        ("--jobs 100000", "at most 1024"),
+        ("--jobs 100000", "workers on this machine"),
         ("--seed -1", "at least 0"),
         ("--problem missing.json", "problem file"),
         ("--problem torn.json", "JSON"),

@@ -74,6 +74,8 @@ def test_a_schedule_ends_within_its_error(name: str) -> None:
     assert steps.error < 3e-5
     assert min(v.min() for v in values) > 0
     assert max(v.max() for v in values) < 1.001
+    above = composed(steps, np.array([1 + 1e-5]))  # as rounding leaves it: it must not grow from step to step
+    assert max(abs(v).max() for v in above) < 1.001
 
 
 @pytest.mark.parametrize("name", SCHEDULES)

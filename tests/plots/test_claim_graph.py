@@ -81,7 +81,7 @@ def test_what_follows_is_left_out():
     assert direct_support(library)["KUD2"] == ["N2"]
 
 
-LONG = {"A": [], "B": ["A"], "C": ["B", "D"], "D": [], "E": ["B"], "F": ["C", "G"], "G": []}
+LONG = {"A1": [], "A2": ["A1"], "A3": ["A2", "A9"], "A9": [], "F": ["A3", "G"], "G": []}
 
 
 @pytest.mark.parametrize(
