@@ -7,6 +7,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
+from numpy.typing import DTypeLike
 
 from modeconn.errors import InputError, unknown_name
 from modeconn.optim.lifting import lifted_isometry
@@ -19,6 +20,8 @@ from modeconn.regions.singular import SvdMethod, partial_isometry, product
 __all__ = ["METHODS", "PolarResidual", "polar_factor", "polar_residual"]
 
 METHODS = ("auto", "svd", "jacobi", "iteration", "halley")
+MAX_ROWS_OF_PRODUCTS = 64
+"""On a CPU in float32: up to here a batch takes half the time by products that LAPACK takes."""
 MIN_ROWS = 256
 """Fewer rows: a factorisation costs more than the products it saves."""
 
@@ -40,12 +43,14 @@ def polar_factor(G: Leaf, method: str = "auto") -> Float[Array, ...]:
             ``"jacobi"``: rotations, at most 8 rows or columns, elementwise over ``vmap``. Zero: the same. Error: 4.
             ``"iteration"``: products alone. Zero: about 1e-6 in float32, 1e-12 in float64. Error: 5 sqrt(min(r, c)).
             ``"halley"``: fewer products, two Cholesky factors. Zero: the same. Error: 20; 2000 for deficient rank.
-            ``"auto"``: on a CPU Jacobi up to 8 rows (and 256 columns), the SVD above; on an accelerator Jacobi up to
-            8 rows, the iteration up to 255, Halley above. Rows are those of the wide one of G and its transpose.
+            ``"auto"``: on a CPU Jacobi up to 8 rows (and 256 columns), in float32 the iteration up to 64, the SVD
+            above; on an accelerator Jacobi up to 8 rows, the iteration up to 255, Halley above. Rows are those of the
+            wide one of G and its transpose.
 
-    Reasons for ``"auto"``: on one core, at 1024 x 1024 in float32, the SVD takes 1.0 times as long as five
-    Newton-Schulz steps, Halley 1.5, the iteration 2.1. On an accelerator products are what is fast, and the SVD of a
-    batch runs matrix by matrix; see :data:`modeconn.optim.schedules.HALLEY` for the model, not measured on a GPU.
+    Reasons for ``"auto"``: on one core in float32 a batch of 32 x 128 takes LAPACK 2.2 times as long as the iteration;
+    at 1024 x 1024 the SVD takes 1.0 times as long as five Newton-Schulz steps, Halley 1.5, the iteration 2.1. On an
+    accelerator products are what is fast, and the SVD of a batch runs matrix by matrix; see
+    :data:`modeconn.optim.schedules.HALLEY` for the model, not measured on a GPU.
 
     The last two end by a residual, not after a fixed number of steps: where no singular value is zero,
     X X^T - I has entries below 1e-5 in float32 (1e-6 up to 4096 x 4096). See :func:`polar_residual` for a certificate.
@@ -73,7 +78,7 @@ def polar_factor(G: Leaf, method: str = "auto") -> Float[Array, ...]:
         raise InputError(f"jacobi: expected at most {MAX_ROWS} rows or columns, found {matrix.shape}; use method='svd'")
     tall = matrix.shape[0] > matrix.shape[1]
     wide = matrix.T if tall else matrix
-    chosen = _by_shape(wide.shape, jax.default_backend()) if method == "auto" else method
+    chosen = _by_shape(wide.shape, jax.default_backend(), matrix.dtype) if method == "auto" else method
     if chosen in _SCHEDULES:
         factor = lifted_isometry(wide, _SCHEDULES[chosen])
     else:
@@ -81,9 +86,10 @@ def polar_factor(G: Leaf, method: str = "auto") -> Float[Array, ...]:
     return (factor.T if tall else factor).reshape(jnp.shape(G))
 
 
-def _by_shape(shape: tuple[int, ...], platform: str) -> str:
+def _by_shape(shape: tuple[int, ...], platform: str, dtype: DTypeLike) -> str:
     """Return the method that ``"auto"`` stands for: ``"auto"`` itself leaves the choice to the decomposition."""
-    if platform == "cpu" or shape[0] <= MAX_ROWS:
+    by_products = jnp.dtype(dtype) == jnp.float32 and shape[0] <= MAX_ROWS_OF_PRODUCTS
+    if shape[0] <= MAX_ROWS or (platform == "cpu" and not by_products):
         return "auto"
     return "halley" if shape[0] >= MIN_ROWS else "iteration"
 

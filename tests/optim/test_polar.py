@@ -252,14 +252,20 @@ def test_the_residual_tells_the_polar_factor_from_everything_else() -> None:
 
 
 @pytest.mark.parametrize(
-    ("shape", "platform", "method"),
+    ("shape", "platform", "dtype", "method"),
     [
-        ((4, 4096), "gpu", "auto"),
-        ((64, 64), "gpu", "iteration"),
-        ((512, 512), "gpu", "halley"),
-        ((512, 512), "cpu", "auto"),
+        ((4, 4096), "gpu", "float32", "auto"),
+        ((64, 64), "gpu", "float32", "iteration"),
+        ((64, 64), "gpu", "float64", "iteration"),
+        ((512, 512), "gpu", "float32", "halley"),
+        ((8, 128), "cpu", "float32", "auto"),
+        ((9, 128), "cpu", "float32", "iteration"),
+        ((64, 64), "cpu", "float32", "iteration"),
+        ((65, 65), "cpu", "float32", "auto"),
+        ((32, 128), "cpu", "float64", "auto"),
+        ((512, 512), "cpu", "float32", "auto"),
     ],
 )
-def test_the_method_is_chosen_by_shape_and_platform(shape, platform, method) -> None:
-    """Oracle: by construction; "auto" leaves small matrices and CPUs to the decomposition."""
-    assert _by_shape(shape, platform) == method
+def test_the_method_is_chosen_by_shape_platform_and_dtype(shape, platform, dtype, method) -> None:
+    """Oracle: by construction; "auto" leaves small matrices, and on CPUs large and precise ones, to decompositions."""
+    assert _by_shape(shape, platform, dtype) == method
