@@ -158,9 +158,10 @@ def test_workers_that_always_die_end_the_run(tmp_path):
 
 
 PROGRAM = """
-import sys
+import signal, sys
 from modeconn.cli import main
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs start with Ctrl-C ignored
     sys.exit(main(["campaign", sys.argv[1], "--out", sys.argv[2], "--shard", "16", "--jobs", "2"]))
 """
 
@@ -186,6 +187,8 @@ def program(tmp_path):
     yield spec, out, start
     for process in started:
         process.kill()
+        process.wait()
+        process.stderr.close()
 
 
 def until(condition):

@@ -32,8 +32,8 @@ def test_one_matrix_at_a_time(nested: bool) -> None:
 
 
 def test_a_step_of_muon_waits_for_no_thread() -> None:
-    """Oracle: the compiled program of training, both matrices beyond Jacobi; what it hung on was f32[2,64,32]."""
-    recipe, f = Recipe("muon", (), "half_squared_error", "constant", None), np.float32
+    """Oracle: the compiled program of training, both matrices beyond Jacobi; what it hung on was [2,64,32]."""
+    recipe, f = Recipe("muon", (), "half_squared_error", "constant", None), np.float64
     lanes = Lanes(np.arange(2, dtype=np.uint32), np.full(2, 32, np.int32), np.ones(2, f), np.ones(2, f), {})
     state = begin(recipe, lanes, Net(np.ones((2, 64, 32), f), np.ones((2, 10, 32), f)))
     data = np.ones((5, 64), f), np.ones((5, 10), f)
@@ -42,7 +42,7 @@ def test_a_step_of_muon_waits_for_no_thread() -> None:
     def program(lanes: Lanes, state: object) -> object:
         return advance(recipe, jax.random.key(0), lanes, state, *data, *numbers)
 
-    assert sorted(decomposed(program, lanes, state)) == ["f32[10,32]", "f32[32,64]"]
+    assert sorted(decomposed(program, lanes, state)) == ["f64[10,32]", "f64[32,64]"]
 
 
 def test_a_batch_is_its_matrices() -> None:
