@@ -210,7 +210,7 @@ def write_records(path: str | None, records: Sequence[Mapping[str, Any]], **more
     """
     for row in records:
         peer = "" if row["speedup"] is None else f"  {row['speedup']:6.2f} x {next(iter(row['peers']))}"
-        floor = "" if row["floor_share"] is None else f"  {100 * row['floor_share']:5.1g} % of the {row['bound']} floor"
+        floor = "" if row["floor_share"] is None else f"  {100 * row['floor_share']:5.3g} % of the {row['bound']} floor"
         goal = "" if row["goal"] is None else f"  [{row['outcome']}: {row['goal']}]"
         print(f"{row['benchmark']:<9} {row['case']:<40} {1e3 * row['seconds']:10.3f} ms{peer}{floor}{goal}", flush=True)
     document = {"schema": SCHEMA, "environment": environment(), "records": list(records), **more}
